@@ -1,0 +1,19 @@
+// `portcullis version`.
+
+import { readFileSync } from 'node:fs';
+import type { Command } from './command.ts';
+
+export const version: Command = {
+  name: 'version',
+  summary: 'Print the version',
+  usage: ['version'],
+  run: async ({ out }) => {
+    out(`Version:  ${ownVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`);
+    return 0;
+  },
+};
+
+function ownVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

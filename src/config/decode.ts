@@ -1,0 +1,196 @@
+// A Tree against a zod schema: keys in any case, sections, texts where flags and labels give only texts;
+// whatever does not fit becomes a Diagnostic at the place where it was written.
+
+import type { z } from 'zod';
+import type { Diagnostic, Place } from '../model/diagnostic.ts';
+import { canonicalKey, childOf, layoutOf, suggestedKeys } from './decode/layout.ts';
+import type { Layout } from './decode/layout.ts';
+import { describeIssue, shorten } from './decode/messages.ts';
+import { unknownKeyHint } from './decode/unknown-keys.ts';
+import type { MapNode, Scalar, Tree } from './tree.ts';
+
+export interface DecodeOptions {
+  /** What an unknown key at the root means; `error` unless said. */
+  readonly unknownTopLevel?: 'error' | 'ignore' | 'warn';
+}
+
+/** The written node behind each decoded value, so that a zod issue's path finds its place. */
+export interface Origin {
+  readonly node: Tree;
+  readonly key: Place;
+  readonly children: Map<string, Origin>;
+}
+
+interface Pass {
+  readonly diagnostics: Diagnostic[];
+  readonly unknownTopLevel: 'error' | 'ignore' | 'warn';
+}
+
+/**
+ * The own value of a map node: flags, env and labels can write `--accesslog=false` beside
+ * `--accesslog.filepath=x`, and such a source puts the first under this key.
+ */
+export const ownValueKey = '';
+
+/** Decodes and checks. `value` is null as soon as one diagnostic is an error. Never throws. */
+export function decode<S extends z.ZodType>(
+  schema: S,
+  tree: Tree,
+  options: DecodeOptions = {},
+): { value: z.output<S> | null; diagnostics: Diagnostic[] } {
+  const pass: Pass = { diagnostics: [], unknownTopLevel: options.unknownTopLevel ?? 'error' };
+  const root: Origin = { node: tree, key: tree.where, children: new Map() };
+  const raw = read(pass, schema, root, '') ?? {};
+  const result = schema.safeParse(raw);
+  if (!result.success) {
+    for (const issue of result.error.issues) pass.diagnostics.push(describeIssue(issue, root));
+  }
+  const isBroken = pass.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  return { value: isBroken ? null : (result.data as z.output<S>), diagnostics: pass.diagnostics };
+}
+
+/** `path` is canonical (as the schema spells it); undefined means absent. */
+function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unknown {
+  const { node } = origin;
+  if (node.kind === 'scalar' && node.value === null) return undefined;
+  const layout = layoutOf(schema, node);
+  if (layout.kind === 'leaf') return plain(node);
+  if (layout.kind === 'array') return readArray(pass, layout.element, origin, path);
+  if (node.kind === 'scalar') return readSwitch(pass, layout, origin, path);
+  if (node.kind === 'list') {
+    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is a list, expected options by name`);
+    return undefined;
+  }
+  const own = node.entries.get(ownValueKey)?.node;
+  if (own?.kind === 'scalar' && layout.section && !isOn(own.value)) return undefined;
+  if (node.entries.size === 0 && path !== '' && !layout.section) {
+    report(pass, origin, 'config.standalone', `\`${path}\` cannot be a standalone element`, 'give it at least one option, or remove it');
+    return undefined;
+  }
+  return layout.kind === 'map' ? readMap(pass, layout.value, origin, path) : readObject(pass, layout, origin, path);
+}
+
+/** A section written as one value: `true` switches it on with its defaults, `false` off. */
+function readSwitch(pass: Pass, layout: Layout, origin: Origin, path: string): unknown {
+  const value = (origin.node as { value: Scalar }).value;
+  if (layout.section) {
+    if (isOn(value)) return {};
+    if (isOff(value)) return undefined;
+    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is ${shorten(value, path)}, expected true, false or options by name`);
+    return undefined;
+  }
+  // An empty text is what an empty TOML or env value leaves behind.
+  const message = isOn(value) ? `\`${path}\` cannot be a standalone element` : `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`;
+  report(pass, origin, isOn(value) ? 'config.standalone' : 'config.invalid_value', message);
+  return undefined;
+}
+
+/** Go's ParseBool, and its words in any case. */
+export function isOn(value: Scalar): boolean {
+  return value === true || value === 1 || (typeof value === 'string' && /^(?:true|t|1)$/i.test(value.trim()));
+}
+
+export function isOff(value: Scalar): boolean {
+  return value === false || value === 0 || (typeof value === 'string' && /^(?:false|f|0)$/i.test(value.trim()));
+}
+
+function readArray(pass: Pass, element: z.ZodType, origin: Origin, path: string): unknown {
+  const { node } = origin;
+  const isText = node.kind === 'scalar' && layoutOf(element, node).kind === 'leaf';
+  if (isText) return typeof node.value === 'string' ? splitList(node.value) : [node.value];
+  const items = node.kind === 'list' ? node.items : indexed(node);
+  if (items === null) {
+    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is not a list`);
+    return undefined;
+  }
+  return items.map((item, index) => {
+    const child: Origin = { node: item, key: item.where, children: new Map() };
+    origin.children.set(String(index), child);
+    return read(pass, element, child, `${path}[${index}]`) ?? {};
+  });
+}
+
+function splitList(value: string): string[] {
+  return value.trim() === '' ? [] : value.split(',').map((item) => item.trim());
+}
+
+/** `domains[0]`, `DOMAINS_0`: the values of a map whose keys are all numbers, sorted as text. */
+function indexed(node: Tree): readonly Tree[] | null {
+  if (node.kind !== 'map' || node.entries.size === 0) return null;
+  const keys = [...node.entries.keys()];
+  if (!keys.every((key) => /^\d+$/.test(key))) return null;
+  return keys.sort().map((key) => (node.entries.get(key) as { node: Tree }).node);
+}
+
+function readMap(pass: Pass, valueSchema: z.ZodType, origin: Origin, path: string): unknown {
+  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const [name, entry] of (origin.node as MapNode).entries) {
+    if (name === ownValueKey) continue;
+    const child: Origin = { node: entry.node, key: entry.key, children: new Map() };
+    origin.children.set(name, child);
+    const value = read(pass, valueSchema, child, path === '' ? name : `${path}.${name}`);
+    if (value !== undefined) result[name] = value;
+  }
+  return result;
+}
+
+function readObject(pass: Pass, layout: Layout & { kind: 'object' }, origin: Origin, path: string): unknown {
+  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const [written, entry] of (origin.node as MapNode).entries) {
+    if (written === ownValueKey) continue;
+    const key = canonicalKey(layout, written);
+    if (key === null) {
+      reportUnknown(pass, layout, { ...entry, written }, path);
+      continue;
+    }
+    const before = origin.children.get(key);
+    if (before !== undefined) {
+      pass.diagnostics.push({
+        severity: 'error',
+        code: 'config.duplicate_key',
+        message: `\`${written}\` and \`${nameOf(before.key.path ?? key)}\` are the same key in two spellings`,
+        where: entry.key,
+        hint: 'keys are read in any case: keep one of them',
+        related: [before.key],
+      });
+      continue;
+    }
+    const child: Origin = { node: entry.node, key: entry.key, children: new Map() };
+    origin.children.set(key, child);
+    const value = read(pass, childOf(layout, key), child, path === '' ? key : `${path}.${key}`);
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+}
+
+function reportUnknown(pass: Pass, layout: Layout & { kind: 'object' }, entry: { key: Place; written: string }, path: string): void {
+  const isTop = path === '';
+  if (isTop && pass.unknownTopLevel === 'ignore') return;
+  const hint = unknownKeyHint(path, entry.written, suggestedKeys(layout));
+  pass.diagnostics.push({
+    severity: isTop && pass.unknownTopLevel === 'warn' ? 'warning' : 'error',
+    code: 'config.unknown_key',
+    message: isTop ? `unknown key \`${entry.written}\`` : `unknown key \`${entry.written}\` in \`${path}\``,
+    where: entry.key,
+    ...(hint === null ? {} : { hint }),
+  });
+}
+
+function report(pass: Pass, origin: Origin, code: string, message: string, hint?: string): void {
+  pass.diagnostics.push({ severity: 'error', code, message, where: origin.key, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** A tree as plain values, for a leaf whose own schema judges them. */
+function plain(node: Tree): unknown {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(plain);
+  const list = indexed(node);
+  if (list !== null) return list.map(plain);
+  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const [key, entry] of node.entries) if (key !== ownValueKey) result[key] = plain(entry.node);
+  return result;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}

@@ -1,0 +1,60 @@
+// A zod issue as a Diagnostic: the key, the value as written, what was expected; never a secret.
+
+import type { z } from 'zod';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { Origin } from '../decode.ts';
+import type { Scalar, Tree } from '../tree.ts';
+
+const maxShown = 80;
+const secretWords = /password|passwd|secret|token|users|hmac|^keys?$|privatekey|credential/i;
+
+/** Whether a value under this dotted path must not be shown. */
+export function isSecretPath(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  return path.split(/[.[\]]/).some((part) => secretWords.test(part));
+}
+
+/** A value for a message: quoted, at most 80 characters, `(hidden)` under a secret path. */
+export function shorten(value: Scalar, path: string): string {
+  if (isSecretPath(path)) return '(hidden)';
+  const text = typeof value === 'string' ? value : String(value);
+  const shown = text.length > maxShown ? `${text.slice(0, maxShown - 1)}…` : text;
+  return typeof value === 'string' ? JSON.stringify(shown) : shown;
+}
+
+/** `root` is the origin of the value the issue's path starts from. */
+export function describeIssue(issue: z.core.$ZodIssue, root: Origin): Diagnostic {
+  let origin: Origin | undefined = root;
+  let found = root;
+  let isWhole = true;
+  for (const part of issue.path) {
+    origin = origin?.children.get(String(part));
+    if (origin === undefined) {
+      isWhole = false;
+      break;
+    }
+    found = origin;
+  }
+  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+  const name = `\`${path.slice(path.lastIndexOf('.') + 1) || 'configuration'}\``;
+  const isMissing = !isWhole && issue.code !== 'unrecognized_keys' && (issue.code !== 'custom' || issue.message.startsWith('expected'));
+  const base = { severity: 'error', where: found === root ? { ...found.key, path } : found.key } as const;
+  if (isMissing) return { ...base, code: 'config.missing', message: `${name} is required and missing`, where: { ...base.where, path } };
+  const expectation = expected(issue);
+  if (expectation === null) return { ...base, code: 'config.invalid_value', message: path === '' ? issue.message : `${name}: ${issue.message}` };
+  return { ...base, code: 'config.invalid_value', message: `${name} is ${describeNode(found.node, path)}, ${expectation}` };
+}
+
+/** "expected …", or null where the message stands by itself. */
+function expected(issue: z.core.$ZodIssue): string | null {
+  if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}`;
+  return issue.message.startsWith('expected') ? issue.message : null;
+}
+
+function describeNode(node: Tree, path: string): string {
+  if (node.kind === 'scalar') return shorten(node.value, path);
+  return node.kind === 'list' ? 'a list' : 'a map';
+}

@@ -1,0 +1,66 @@
+// One middleware's tree → kind and options.
+
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { Tree } from '../tree.ts';
+import { objectDecoder } from './decode-object.ts';
+import { definitions, middlewareSchema, unsupportedKinds } from './middleware-schema.ts';
+import type { MiddlewareConfig } from './provider-config.ts';
+import { placeOf } from './tree-access.ts';
+
+const decodeMiddleware = objectDecoder('middlewares', middlewareSchema);
+
+export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic[]): MiddlewareConfig {
+  const refused = writtenKinds(node, unsupportedKinds);
+  for (const kind of refused) {
+    diagnostics.push({
+      severity: 'error',
+      code: 'config.unsupported',
+      message: `the middleware kind ${kind} is not supported: routers that use it answer 503`,
+      where: placeOf(node, [kind]),
+    });
+  }
+  const first = refused[0];
+  if (first !== undefined) return { kind: first, options: null };
+
+  const decoded = decodeMiddleware(name, node);
+  diagnostics.push(...decoded.diagnostics);
+  const written = writtenKinds(node, [...definitions.keys()]);
+  if (decoded.value === null) return { kind: canonical(written[0]), options: null };
+  const value = decoded.value;
+  const kinds = Object.keys(value).filter((kind) => value[kind] !== undefined);
+  const kind = kinds[0];
+  if (kind === undefined || kinds.length > 1) {
+    if (decoded.diagnostics.every(({ severity }) => severity !== 'error')) {
+      diagnostics.push(notExactlyOne(node, kinds));
+    }
+    return { kind: canonical(kind), options: null };
+  }
+  if (kind !== canonical(kind)) {
+    const message = `${kind} is deprecated and means ${canonical(kind)}`;
+    diagnostics.push({ severity: 'warning', code: 'config.deprecated', message, where: placeOf(node, [kind]) });
+  }
+  return { kind: canonical(kind), options: value[kind] };
+}
+
+function writtenKinds(node: Tree, kinds: readonly string[]): string[] {
+  if (node.kind !== 'map') return [];
+  const written = new Set([...node.entries.keys()].map((key) => key.toLowerCase()));
+  return kinds.filter((kind) => written.has(kind.toLowerCase()));
+}
+
+function canonical(kind: string | undefined): string {
+  return kind === undefined ? '' : (definitions.get(kind)?.kind ?? kind);
+}
+
+function notExactlyOne(node: Tree, kinds: readonly string[]): Diagnostic {
+  const isEmpty = kinds.length === 0;
+  return {
+    severity: 'error',
+    code: isEmpty ? 'config.no_type' : 'config.multi_types',
+    message: isEmpty
+      ? 'the middleware has no type'
+      : `cannot create middleware: multi-types middleware not supported, consider declaring ${kinds.join(' and ')} as two`,
+    where: node.where,
+    ...(isEmpty ? {} : { hint: 'give each its own name and list both in the router, in the order they shall run' }),
+  };
+}

@@ -1,0 +1,142 @@
+// A dynamic file's tree → its objects, each decoded by itself: one broken object leaves the others alone.
+
+import type { Diagnostic, Place } from '../../model/diagnostic.ts';
+import type { MapNode, Tree } from '../tree.ts';
+import { decode } from '../decode.ts';
+import { loadMiddleware } from './load-middleware.ts';
+import { loadRouter } from './load-router.ts';
+import { loadService } from './load-service.ts';
+import { loadTransport } from './load-transport.ts';
+import type { DynamicConfig, Written } from './provider-config.ts';
+import { emptyConfig } from './provider-config.ts';
+import { tlsSchema } from './schema.ts';
+import { child } from './tree-access.ts';
+
+export interface Loaded {
+  readonly config: DynamicConfig;
+  readonly diagnostics: readonly Diagnostic[];
+  /** False when something was wrong beyond a feature that isn't there yet: an older good content is better. */
+  readonly sound: boolean;
+}
+
+/** Refused by name, or missing from this version: the rest of the file still works. */
+export const unsupported = 'config.unsupported';
+
+/** `tree` null is an empty file. */
+export function loadDynamic(tree: Tree | null, source: string): Loaded {
+  const diagnostics: Diagnostic[] = [];
+  const config = tree === null ? emptyConfig(source) : loadRoot(tree, source, diagnostics);
+  return { config, diagnostics, sound: diagnostics.every(isTolerable) };
+}
+
+function isTolerable(diagnostic: Diagnostic): boolean {
+  return diagnostic.severity !== 'error' || diagnostic.code === unsupported;
+}
+
+/** Top-level keys of the static configuration: one file may hold both kinds. */
+const staticRoots = new Set(
+  `accesslog api certificatesresolvers core entrypoints experimental global hostresolver log metrics ocsp ping
+   plugins providers serverstransport spiffe state tcpserverstransport tracing workers`.split(/\s+/),
+);
+
+function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
+  let config = emptyConfig(source);
+  if (tree.kind !== 'map') {
+    if (tree.kind === 'scalar' && tree.value === null) return config;
+    diagnostics.push(mustBeMap(tree, 'the file', 'a map with the keys http and tls'));
+    return config;
+  }
+  for (const [name, { key, node }] of tree.entries) {
+    const root = name.toLowerCase();
+    if (root === 'http') {
+      config = loadHttp(node, source, diagnostics);
+    } else if (root === 'tls') {
+      loadTls(node, diagnostics);
+    } else if (root === 'tcp' || root === 'udp') {
+      if (node.kind === 'scalar' && node.value === null) continue;
+      const message = `${root} routers and services are not supported: this section is left out`;
+      diagnostics.push({ severity: 'error', code: unsupported, message, where: key });
+    } else if (!staticRoots.has(root)) {
+      const message = `unknown key "${name.slice(0, 80)}" is left out: a dynamic file has http and tls`;
+      diagnostics.push({ severity: 'warning', code: 'config.unknown_key', message, where: key });
+    }
+  }
+  return config;
+}
+
+function loadTls(node: Tree, diagnostics: Diagnostic[]): void {
+  if (node.kind === 'scalar' && node.value === null) return;
+  diagnostics.push(...decode(tlsSchema, node).diagnostics, {
+    severity: 'warning',
+    code: 'config.no_effect',
+    message: 'tls certificates, stores and options are accepted and have no effect yet',
+    where: node.where,
+  });
+}
+
+const sections = ['routers', 'services', 'middlewares', 'serversTransports'];
+
+function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
+  if (http.kind !== 'map') {
+    const isNull = http.kind === 'scalar' && http.value === null;
+    if (!isNull) diagnostics.push(mustBeMap(http, 'http', 'a map'));
+    return emptyConfig(source);
+  }
+  for (const [name, { key }] of http.entries) {
+    if (sections.some((section) => section.toLowerCase() === name.toLowerCase())) continue;
+    const isMisplaced = /^(tcp|udp|tls)$/i.test(name);
+    diagnostics.push({
+      severity: 'error',
+      code: 'config.unknown_key',
+      message: `unknown key "${name.slice(0, 80)}" under http`,
+      where: key,
+      hint: isMisplaced ? `${name} stands beside http, not under it` : `http has ${sections.join(', ')}`,
+    });
+  }
+  return {
+    source,
+    routers: loadEach(child(http, 'routers'), loadRouter, diagnostics),
+    services: loadEach(child(http, 'services'), loadService, diagnostics),
+    middlewares: loadEach(child(http, 'middlewares'), loadMiddleware, diagnostics),
+    transports: loadEach(child(http, 'serversTransports'), loadTransport, diagnostics),
+  };
+}
+
+type Load<T> = (name: string, node: Tree, diagnostics: Diagnostic[]) => T;
+
+function loadEach<T>(section: Tree | null, load: Load<T>, diagnostics: Diagnostic[]): Map<string, Written<T>> {
+  const objects = new Map<string, Written<T>>();
+  if (section === null) return objects;
+  if (section.kind !== 'map') {
+    diagnostics.push(mustBeMap(section, section.where.path ?? 'the section', 'a map of names'));
+    return objects;
+  }
+  if (section.entries.size === 0) diagnostics.push(standalone(section));
+  for (const [name, { key, node }] of section.entries) {
+    const found: Diagnostic[] = [];
+    if (node.kind === 'scalar' && node.value === null) continue;
+    const value = load(name, node, found);
+    diagnostics.push(...found);
+    const errors = found.filter(({ severity }) => severity === 'error').map(describe);
+    objects.set(name, { value, where: key, keys: keysOf(node), errors });
+  }
+  return objects;
+}
+
+function keysOf(node: Tree): Map<string, Place> {
+  if (node.kind !== 'map') return new Map();
+  return new Map([...node.entries].map(([key, entry]) => [key.toLowerCase(), entry.node.where]));
+}
+
+function describe(diagnostic: Diagnostic): string {
+  return diagnostic.message;
+}
+
+function standalone(section: MapNode): Diagnostic {
+  const message = `${section.where.path ?? 'the section'} cannot be a standalone element: name something in it or leave it out`;
+  return { severity: 'error', code: 'config.standalone', message, where: section.where };
+}
+
+function mustBeMap(node: Tree, what: string, expected: string): Diagnostic {
+  return { severity: 'error', code: 'config.type', message: `${what} must be ${expected}`, where: node.where };
+}

@@ -1,0 +1,190 @@
+// Routers → specs: entry points, priority, middlewares, service; one copy per entry point that adds its own.
+
+import { compileRule } from '../../rules/compile.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { EntryPointSpec } from '../../model/entry-point.ts';
+import type { RouterSpec, RuleSyntax, ServiceSpec } from '../../model/snapshot.ts';
+import { maxUserPriority } from '../../model/snapshot.ts';
+import { authBeforeCors } from './lint.ts';
+import type { Entry, Merged } from './merge.ts';
+import { qualify } from './merge.ts';
+import type { Middlewares } from './resolve-middlewares.ts';
+import type { RouterConfig } from './schema.ts';
+
+export interface RouterContext {
+  readonly merged: Merged;
+  readonly entryPoints: readonly EntryPointSpec[];
+  readonly defaults: { readonly ruleSyntax: RuleSyntax };
+  readonly middlewares: Middlewares;
+  readonly services: ReadonlyMap<string, ServiceSpec>;
+  readonly diagnostics: Diagnostic[];
+}
+
+export function resolveRouters(context: RouterContext): RouterSpec[] {
+  return [...context.merged.routers.values()].flatMap((entry) => routerSpecs(entry, context));
+}
+
+interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** What is found out about one router: `errors` and `warnings` go into the spec and into the diagnostics. */
+interface Findings {
+  readonly errors: string[];
+  readonly warnings: string[];
+  /** `key` is the one it is about, in lower case. */
+  error(key: string, found: Finding): void;
+  warning(key: string, found: Finding): void;
+}
+
+function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): RouterSpec[] {
+  const { name, provider, written } = entry;
+  const router = written.value;
+  const findings = newFindings(entry, context.diagnostics);
+  const ruleSyntax = router.ruleSyntax ?? context.defaults.ruleSyntax;
+  checkRule(router.rule, ruleSyntax, findings);
+  const entryPoints = placesOf(router, context.entryPoints, findings);
+  const service = serviceOf(entry, context.services, findings);
+  if (router.tls !== undefined) {
+    findings.warning('tls', { code: 'config.no_effect', message: 'tls is not terminated yet: no request reaches this router' });
+  }
+  const spec: RouterSpec = {
+    name,
+    provider,
+    entryPoints: entryPoints.map((entryPoint) => entryPoint.name),
+    rule: router.rule,
+    ruleSyntax,
+    priority: priorityOf(entry, findings),
+    middlewares: router.middlewares.map((reference) => qualify(reference, provider)),
+    service,
+    tls: router.tls === undefined ? null : { options: router.tls.options ?? null, certResolver: router.tls.certResolver ?? null },
+    accessLogs: router.observability?.accessLogs ?? true,
+    errors: findings.errors,
+    warnings: findings.warnings,
+  };
+  return perEntryPoint(spec, entryPoints, router.observability?.accessLogs).map((copy) =>
+    withMiddlewares(copy, entry, context),
+  );
+}
+
+function newFindings(entry: Entry<RouterConfig>, diagnostics: Diagnostic[]): Findings {
+  const errors = [...entry.written.errors];
+  const warnings: string[] = [];
+  const add = (severity: 'error' | 'warning', key: string, { code, message, hint }: Finding) => {
+    (severity === 'error' ? errors : warnings).push(message);
+    const text = `router ${entry.name}: ${message}`;
+    const where = entry.written.keys?.get(key) ?? entry.written.where;
+    diagnostics.push({ severity, code, message: text, where, ...(hint === undefined ? {} : { hint }) });
+  };
+  return {
+    errors,
+    warnings,
+    error: (key, found) => add('error', key, found),
+    warning: (key, found) => add('warning', key, found),
+  };
+}
+
+function checkRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
+  if (rule === '') {
+    // A router that could not be read has said so already.
+    if (findings.errors.length === 0) findings.error('rule', { code: 'config.rule', message: 'there is no rule' });
+    return;
+  }
+  const compiled = compileRule(rule, syntax);
+  if (!compiled.ok) {
+    const { message, offset, hint } = compiled.error;
+    const text = `the rule cannot be read at character ${offset + 1}: ${message}`;
+    findings.error('rule', { code: 'config.rule', message: text, hint });
+    return;
+  }
+  for (const warning of compiled.rule.warnings) findings.warning('rule', { code: 'config.rule', message: warning });
+}
+
+function placesOf(router: RouterConfig, all: readonly EntryPointSpec[], findings: Findings): EntryPointSpec[] {
+  const written = router.entryPoints ?? [];
+  if (written.length === 0) {
+    const marked = all.filter(({ asDefault }) => asDefault);
+    return marked.length > 0 ? marked : all.filter(({ name }) => name !== 'traefik');
+  }
+  const places: EntryPointSpec[] = [];
+  for (const name of new Set(written)) {
+    const found = all.find((entryPoint) => entryPoint.name === name);
+    if (found === undefined) {
+      const message = `entryPoint "${name.slice(0, 80)}" doesn't exist`;
+      const hint = `there are: ${all.map((entryPoint) => entryPoint.name).join(', ')}`;
+      findings.warning('entrypoints', { code: 'config.unknown_entry_point', message, hint });
+    } else places.push(found);
+  }
+  if (places.length === 0) findings.error('entrypoints', { code: 'config.no_entry_point', message: 'no valid entryPoint for this router' });
+  return places;
+}
+
+function serviceOf(
+  { provider, written }: Entry<RouterConfig>,
+  services: ReadonlyMap<string, ServiceSpec>,
+  findings: Findings,
+): string {
+  const reference = written.value.service;
+  if (reference === undefined || reference === '') {
+    if (findings.errors.length === 0) findings.error('service', { code: 'config.no_service', message: 'router has no service' });
+    return '';
+  }
+  const name = qualify(reference, provider);
+  const service = services.get(name);
+  if (service === undefined) findings.error('service', { code: 'config.unknown_service', message: `service ${name} doesn't exist` });
+  else if (service.errors.length > 0) {
+    findings.error('service', {
+      code: 'config.broken_service',
+      message: `service ${name} is broken: ${service.errors.join('; ')}`,
+    });
+  }
+  return name;
+}
+
+function priorityOf({ provider, written }: Entry<RouterConfig>, findings: Findings): bigint {
+  const { priority, rule } = written.value;
+  if (priority === 0n) return BigInt(Buffer.byteLength(rule));
+  if (provider === 'internal' || priority <= maxUserPriority) return priority;
+  const message = `priority ${priority} is above the highest allowed, ${maxUserPriority}`;
+  findings.error('priority', { code: 'config.priority', message });
+  return maxUserPriority;
+}
+
+/** An entry point with middlewares or its own access-log setting gives its routers a model of their own. */
+function perEntryPoint(spec: RouterSpec, places: readonly EntryPointSpec[], accessLogs: boolean | undefined): RouterSpec[] {
+  const copies: RouterSpec[] = [];
+  const plain: string[] = [];
+  for (const place of places) {
+    const own = place.http.middlewares;
+    if (own.length === 0 && place.accessLogs) {
+      plain.push(place.name);
+      continue;
+    }
+    copies.push({
+      ...spec,
+      name: places.length > 1 ? `${place.name}-${spec.name}` : spec.name,
+      entryPoints: [place.name],
+      middlewares: [...own.map((name) => qualify(name, 'internal')), ...spec.middlewares],
+      accessLogs: accessLogs ?? place.accessLogs,
+    });
+  }
+  if (plain.length > 0 || places.length === 0) copies.push({ ...spec, entryPoints: plain });
+  return copies;
+}
+
+function withMiddlewares(spec: RouterSpec, entry: Entry<RouterConfig>, context: RouterContext): RouterSpec {
+  const { middlewares, diagnostics } = context;
+  const flat = middlewares.flatten(spec.middlewares);
+  const findings = newFindings(entry, diagnostics);
+  for (const error of flat.errors) findings.error('middlewares', { code: 'config.middleware', message: error });
+  const order = authBeforeCors(flat.names, middlewares.specs);
+  if (order !== null) findings.warning('middlewares', { code: 'config.auth_before_cors', ...order });
+  return {
+    ...spec,
+    middlewares: flat.names,
+    errors: [...spec.errors, ...findings.errors.slice(entry.written.errors.length)],
+    warnings: [...spec.warnings, ...findings.warnings],
+  };
+}

@@ -1,0 +1,31 @@
+// serversTransports → specs.
+
+import type { TransportSpec } from '../../model/snapshot.ts';
+import type { Entry, Merged } from './merge.ts';
+import type { TransportConfig } from './schema.ts';
+
+/** Go's default of 2 idle connections would open a new one for nearly every request under load. */
+const defaultIdlePerHost = 200;
+
+export function resolveTransports(merged: Merged, byDefault: TransportSpec): ReadonlyMap<string, TransportSpec> {
+  const specs = new Map([[byDefault.name, byDefault]]);
+  for (const entry of merged.transports.values()) specs.set(entry.name, transportSpec(entry));
+  return specs;
+}
+
+function transportSpec({ name, written }: Entry<TransportConfig>): TransportSpec {
+  const { value } = written;
+  const timeouts = value.forwardingTimeouts;
+  return {
+    name,
+    serverName: value.serverName ?? null,
+    insecureSkipVerify: value.insecureSkipVerify,
+    rootCAs: value.rootCAs,
+    certificates: value.certificates.map(({ certFile, keyFile }) => ({ cert: certFile, key: keyFile })),
+    maxIdleConnsPerHost: value.maxIdleConnsPerHost > 0 ? value.maxIdleConnsPerHost : defaultIdlePerHost,
+    dialTimeout: timeouts?.dialTimeout ?? 30_000,
+    responseHeaderTimeout: timeouts?.responseHeaderTimeout ?? 0,
+    idleConnTimeout: timeouts?.idleConnTimeout ?? 90_000,
+    errors: written.errors,
+  };
+}

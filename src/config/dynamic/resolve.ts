@@ -1,0 +1,63 @@
+// Everything that was written → the Snapshot. Pure: no files, no clock, no sockets; the same input gives the
+// same hash, whatever the order it came in.
+
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { EntryPointSpec } from '../../model/entry-point.ts';
+import type { RuleSyntax, Snapshot, TransportSpec } from '../../model/snapshot.ts';
+import { hashOf } from './hash.ts';
+import { duplicateRules } from './lint.ts';
+import { compare, merge } from './merge.ts';
+import type { ProviderConfig } from './provider-config.ts';
+import { resolveMiddlewares } from './resolve-middlewares.ts';
+import { resolveRouters } from './resolve-routers.ts';
+import { resolveServices } from './resolve-services.ts';
+import { resolveTransports } from './resolve-transports.ts';
+
+export interface ResolveInput {
+  /** The internal provider is one of them (`providers/internal`). */
+  readonly sources: readonly ProviderConfig[];
+  readonly entryPoints: readonly EntryPointSpec[];
+  readonly defaults: {
+    readonly ruleSyntax: RuleSyntax;
+    /** The static `serversTransport`, under the name `default@internal`. */
+    readonly serversTransport: TransportSpec;
+  };
+}
+
+export interface Resolved {
+  readonly snapshot: Omit<Snapshot, 'version'>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Fails closed: a router that cannot do its work stays in the Snapshot, with the reasons in `errors`. */
+export function resolve(input: ResolveInput): Resolved {
+  const { merged, diagnostics } = merge(input.sources);
+  const transports = resolveTransports(merged, input.defaults.serversTransport);
+  const services = resolveServices(merged, transports, diagnostics);
+  const middlewares = resolveMiddlewares(merged);
+  const routers = resolveRouters({ ...input, merged, middlewares, services, diagnostics });
+  diagnostics.push(...duplicateRules(routers, merged));
+
+  const content = {
+    routers: [...routers].sort(byName),
+    middlewares: [...middlewares.specs.values()].sort(byName),
+    services: [...services.values()].sort(byName),
+    transports: [...transports.values()].sort(byName),
+  };
+  return { snapshot: { hash: hashOf(content), ...content }, diagnostics: withoutRepeats(diagnostics) };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return compare(a.name, b.name);
+}
+
+/** Copies of one router, made for its entry points, say the same thing. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    const { source, line, column } = diagnostic.where;
+    const key = JSON.stringify([diagnostic.code, diagnostic.message, source, line, column]);
+    if (!seen.has(key)) seen.set(key, diagnostic);
+  }
+  return [...seen.values()];
+}

@@ -1,0 +1,164 @@
+// The schema of a dynamic file, object by object. Loading decodes each object by itself, so that one broken
+// router never takes its neighbours along; `dynamicSchema` is the whole, for documentation and editors.
+
+import { z } from 'zod';
+import { bigint, bool, duration, int, list, object, section, text, textMap } from '../../proxy/middlewares/fields.ts';
+import { middlewareSchema } from './middleware-schema.ts';
+import { serverUrl } from './server-url.ts';
+
+const domain = object({ main: text.optional(), sans: list.optional() });
+
+export const routerSchema = object({
+  rule: text.default(''),
+  ruleSyntax: z.enum(['v2', 'v3']).optional(),
+  priority: bigint.default(0n),
+  entryPoints: list.optional(),
+  middlewares: list.default([]),
+  service: text.optional(),
+  parentRefs: list.optional(),
+  tls: section({
+    options: text.optional(),
+    certResolver: text.optional(),
+    domains: z.array(domain).optional(),
+  }).optional(),
+  observability: object({
+    accessLogs: bool.optional(),
+    metrics: bool.optional(),
+    tracing: bool.optional(),
+    traceVerbosity: z.enum(['minimal', 'detailed']).optional(),
+  }).optional(),
+});
+export type RouterConfig = z.output<typeof routerSchema>;
+
+const sticky = object({
+  cookie: section({
+    name: text.optional(),
+    secure: bool.default(false),
+    httpOnly: bool.default(false),
+    sameSite: text.optional(),
+    maxAge: int.default(0),
+    path: text.default('/'),
+    domain: text.optional(),
+  }).optional(),
+  header: object({ name: text, ttl: duration.optional(), onLost: z.enum(['repick', '404']).optional() }).optional(),
+});
+
+const loadBalancerSchema = object({
+  servers: z.array(object({ url: serverUrl, weight: int.default(1), preservePath: bool.default(false) })).default([]),
+  strategy: z.string().default('wrr'),
+  passHostHeader: bool.default(true),
+  responseForwarding: object({ flushInterval: duration.default(100) }).optional(),
+  serversTransport: text.optional(),
+  sticky: sticky.optional(),
+  healthCheck: object({
+    path: text.default(''),
+    scheme: z.enum(['http', 'https']).optional(),
+    mode: z.enum(['http', 'grpc']).default('http'),
+    port: int.optional(),
+    hostname: text.optional(),
+    method: text.default('GET'),
+    status: int.default(0),
+    interval: duration.default(30_000),
+    unhealthyInterval: duration.optional(),
+    timeout: duration.default(5000),
+    followRedirects: bool.default(true),
+    headers: textMap.default({}),
+    rise: int.default(1),
+    fall: int.default(1),
+    initial: z.enum(['up', 'down']).default('up'),
+  }).optional(),
+  passiveHealthCheck: section({ failureWindow: duration.optional(), maxFailedAttempts: int.optional() }).optional(),
+});
+export type LoadBalancerConfig = z.output<typeof loadBalancerSchema>;
+
+const weightedItem = object({ name: text, weight: int.default(1) });
+const propagate = section({}).optional();
+
+export const serviceSchema = object({
+  loadBalancer: loadBalancerSchema.optional(),
+  weighted: object({
+    services: z.array(weightedItem).default([]),
+    sticky: sticky.optional(),
+    healthCheck: propagate,
+  }).optional(),
+  highestRandomWeight: object({ services: z.array(weightedItem).default([]), healthCheck: propagate }).optional(),
+  mirroring: object({
+    service: text,
+    mirrorBody: bool.default(true),
+    maxBodySize: int.default(-1),
+    mirrors: z.array(object({ name: text, percent: int.default(0) })).default([]),
+    healthCheck: propagate,
+  }).optional(),
+  failover: object({
+    service: text,
+    fallback: text.optional(),
+    healthCheck: propagate,
+    errors: object({ status: list.optional(), maxRequestBodyBytes: int.default(-1) }).optional(),
+  }).optional(),
+  middlewares: list.optional(),
+});
+
+export const transportSchema = object({
+  serverName: text.optional(),
+  insecureSkipVerify: bool.default(false),
+  rootCAs: list.default([]),
+  certificates: z.array(object({ certFile: text, keyFile: text })).default([]),
+  cipherSuites: list.optional(),
+  minVersion: text.optional(),
+  maxVersion: text.optional(),
+  maxIdleConnsPerHost: int.default(0),
+  forwardingTimeouts: object({
+    dialTimeout: duration.default(30_000),
+    responseHeaderTimeout: duration.default(0),
+    idleConnTimeout: duration.default(90_000),
+    readIdleTimeout: duration.optional(),
+    pingTimeout: duration.optional(),
+  }).optional(),
+  disableHTTP2: bool.default(false),
+  peerCertURI: text.optional(),
+  spiffe: section({ ids: list.optional(), trustDomain: text.optional() }).optional(),
+});
+/** `rootCAs` and `certificates` hold PEM texts once a provider has read the files. */
+export type TransportConfig = z.output<typeof transportSchema>;
+
+const certificate = { certFile: text.optional(), keyFile: text.optional() };
+
+export const tlsSchema = object({
+  certificates: z.array(object({ ...certificate, stores: list.optional() })).optional(),
+  stores: z
+    .record(
+      z.string(),
+      section({
+        defaultCertificate: object(certificate).optional(),
+        defaultGeneratedCert: object({ resolver: text.optional(), domain: domain.optional() }).optional(),
+      }),
+    )
+    .optional(),
+  options: z
+    .record(
+      z.string(),
+      section({
+        minVersion: text.optional(),
+        maxVersion: text.optional(),
+        cipherSuites: list.optional(),
+        curvePreferences: list.optional(),
+        clientAuth: object({ caFiles: list.optional(), clientAuthType: text.optional() }).optional(),
+        sniStrict: bool.optional(),
+        alpnProtocols: list.optional(),
+        disableSessionTickets: bool.optional(),
+        preferServerCipherSuites: bool.optional(),
+      }),
+    )
+    .optional(),
+});
+
+/** A whole dynamic file. */
+export const dynamicSchema = object({
+  http: object({
+    routers: z.record(z.string(), routerSchema).optional(),
+    services: z.record(z.string(), serviceSchema).optional(),
+    middlewares: z.record(z.string(), middlewareSchema).optional(),
+    serversTransports: z.record(z.string(), transportSchema).optional(),
+  }).optional(),
+  tls: tlsSchema.optional(),
+});

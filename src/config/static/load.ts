@@ -1,0 +1,140 @@
+// Reads the static configuration from the one source that counts: file, else flags, else environment.
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import { decode } from '../decode.ts';
+import { configVariables, parseEnv } from '../sources/env.ts';
+import { parseFlags } from '../sources/flags.ts';
+import { parseToml } from '../sources/toml.ts';
+import { parseYaml } from '../sources/yaml.ts';
+import type { Tree } from '../tree.ts';
+import { flagKindOf, staticRoots, statusDiagnostics } from './keys.ts';
+import { staticSchema } from './schema.ts';
+import type { StaticConfig } from './schema.ts';
+
+export interface StaticInput {
+  /** Flags only: no program name, no command. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+export interface LoadedStatic {
+  /** Null when anything is an error. */
+  readonly config: StaticConfig | null;
+  readonly diagnostics: Diagnostic[];
+  readonly usedSource: 'file' | 'flags' | 'env' | 'none';
+  /** Sources that hold something and were not read, in words: `flags (--log.level)`. */
+  readonly ignoredSources: string[];
+  readonly files: string[];
+  /** What was written, for `placed`; null when there is nothing. */
+  readonly tree: Tree | null;
+}
+
+/** Bytes of a static configuration file. */
+const maxFileBytes = 8 * 1024 * 1024;
+/** Ignored flags and variables a message names. */
+const maxNamed = 5;
+
+/** Never throws: what is wrong comes as diagnostics. */
+export function loadStatic(input: StaticInput): LoadedStatic {
+  const { configFile, rest } = takeConfigFile(input.argv);
+  const roots = staticRoots();
+  const variables = configVariables(input.env, roots);
+  const ignoredVariables = variables.length === 0 ? [] : [`environment (${named(variables)})`];
+  const file = configFile === undefined ? defaultFile(input) : path.resolve(input.cwd, configFile);
+  if (file !== undefined) {
+    const ignored = [...(rest.length === 0 ? [] : [`flags (${named(rest.map(flagName))})`]), ...ignoredVariables];
+    return loadFile(file, configFile ?? file, ignored);
+  }
+  if (rest.length > 0) {
+    const { tree, diagnostics } = parseFlags(rest, flagKindOf);
+    return finish(tree, diagnostics, { usedSource: 'flags', ignoredSources: ignoredVariables, files: [] });
+  }
+  const tree = parseEnv(input.env, roots);
+  return finish(tree, [], { usedSource: tree === null ? 'none' : 'env', ignoredSources: [], files: [] });
+}
+
+interface Origin {
+  /** Which source was read, and which were not. */
+  readonly usedSource: LoadedStatic['usedSource'];
+  readonly ignoredSources: string[];
+  readonly files: string[];
+}
+
+function takeConfigFile(argv: readonly string[]): { configFile: string | undefined; rest: string[] } {
+  let configFile: string | undefined;
+  const rest: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const argument = argv[index] as string;
+    const match = /^--?configfile(?:=([\s\S]*))?$/i.exec(argument);
+    if (match === null) rest.push(argument);
+    else configFile = match[1] ?? argv[(index += 1)] ?? '';
+    if (argument === '--') {
+      rest.push(...argv.slice(index + 1));
+      break;
+    }
+  }
+  return { configFile, rest };
+}
+
+function defaultFile({ env, cwd }: StaticInput): string | undefined {
+  const home = env['HOME'];
+  const configHome = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : path.join(home, '.config'));
+  const folders = ['/etc/traefik', ...(configHome === undefined ? [] : [configHome]), cwd];
+  const candidates = folders.flatMap((folder) => ['toml', 'yaml', 'yml'].map((extension) => path.join(folder, `traefik.${extension}`)));
+  return candidates.find((candidate) => existsSync(candidate));
+}
+
+function loadFile(file: string, shown: string, ignoredSources: string[]): LoadedStatic {
+  const origin: Origin = { usedSource: 'file', ignoredSources, files: [file] };
+  const read = readText(file, shown);
+  if (typeof read !== 'string') return { config: null, diagnostics: [read], tree: null, ...origin };
+  const isToml = path.extname(file).toLowerCase() === '.toml';
+  const { tree, diagnostics } = isToml ? parseToml(read, shown) : parseYaml(read, shown);
+  if (tree === null && diagnostics.length > 0) return { config: null, diagnostics, tree, ...origin };
+  return finish(tree, diagnostics, origin);
+}
+
+function readText(file: string, shown: string): string | Diagnostic {
+  const where = { source: shown };
+  const problem = (message: string): Diagnostic => ({ severity: 'error', code: 'config.file', message, where });
+  try {
+    const { size } = statSync(file);
+    if (size > maxFileBytes) return problem(`the file has more than ${maxFileBytes} bytes`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return problem('the configuration file does not exist');
+    return problem(`the configuration file cannot be read (${code ?? 'unknown reason'})`);
+  }
+}
+
+function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], origin: Origin): LoadedStatic {
+  const source = tree?.where.source ?? origin.usedSource;
+  const root: Tree = tree ?? { kind: 'map', entries: new Map(), where: { source } };
+  const decoded = decode(staticSchema, root, { unknownTopLevel: origin.usedSource === 'file' ? 'warn' : 'error' });
+  const diagnostics = [...sourceDiagnostics, ...statusDiagnostics(root), ...decoded.diagnostics];
+  if (origin.ignoredSources.length > 0) {
+    diagnostics.push({
+      severity: 'warning',
+      code: 'config.ignored_source',
+      message: `only the ${origin.usedSource} is read; ignored: ${origin.ignoredSources.join('; ')}`,
+      where: { source },
+      hint: 'sources are not merged: a file wins over flags, flags over the environment',
+    });
+  }
+  const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  return { config: isBroken ? null : decoded.value, diagnostics, tree, ...origin };
+}
+
+function flagName(argument: string): string {
+  return argument.split('=', 1)[0] ?? '';
+}
+
+function named(names: readonly string[]): string {
+  const flags = names.filter((name) => name.startsWith('-') || name.startsWith('TRAEFIK_'));
+  const shown = flags.slice(0, maxNamed).map((name) => name.slice(0, 80));
+  return flags.length > maxNamed ? `${shown.join(', ')} and ${flags.length - maxNamed} more` : shown.join(', ');
+}

@@ -1,0 +1,109 @@
+// One entry point of the static configuration as the workers get it, and the ones nobody wrote.
+
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { Engine, EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
+import { entryPoints as entryPointsSchema } from './entry-points.ts';
+import type { StaticEntryPoint } from './entry-points.ts';
+import { staticError } from './problem.ts';
+import type { StaticConfig } from './schema.ts';
+
+/** Bytes a request head may have at most, whatever is written. */
+const mostHeaderBytes = 16 * 1024 * 1024;
+
+/** `http` on :80 when there is none, `traefik` on :8080 when the API or ping needs it. */
+export function implicitEntryPoints(config: StaticConfig): Record<string, StaticEntryPoint> {
+  const missing: Record<string, { address: string }> = {};
+  const isEmpty = Object.keys(config.entryPoints ?? {}).length === 0;
+  if (isEmpty) missing['http'] = { address: ':80' };
+  const isPingThere = config.ping?.entryPoint === 'traefik' && !config.ping.manualRouting;
+  const isNeeded = config.api?.insecure === true || isPingThere;
+  if (isNeeded && config.entryPoints?.['traefik'] === undefined) missing['traefik'] = { address: ':8080' };
+  return entryPointsSchema.parse(missing);
+}
+
+/** Null when it cannot be listened on; what is wrong is pushed to `diagnostics`. */
+export function resolveEntryPoint(
+  name: string,
+  written: StaticEntryPoint,
+  neverAppendsForwardedFor: boolean,
+  diagnostics: Diagnostic[],
+): EntryPointSpec | null {
+  const path = `entryPoints.${name}`;
+  const address = parseAddress(written.address);
+  if (typeof address === 'string') {
+    diagnostics.push(staticError(`${path}.address`, address, 'write `[host]:port`, for example `:8080`'));
+    return null;
+  }
+  const { http, forwardedHeaders } = written;
+  if (http.maxHeaderBytes < 1 || http.maxHeaderBytes > mostHeaderBytes) {
+    diagnostics.push(staticError(`${path}.http.maxHeaderBytes`, `\`maxHeaderBytes\` is ${http.maxHeaderBytes}, expected 1 to ${mostHeaderBytes}`));
+  }
+  return {
+    name,
+    ...address,
+    engine: engineOf(written),
+    asDefault: written.asDefault,
+    forwardedHeaders: {
+      insecure: forwardedHeaders.insecure,
+      trustedIPs: forwardedHeaders.trustedIPs,
+      connection: forwardedHeaders.connection.map((header) => header.toLowerCase()),
+      notAppendXForwardedFor: forwardedHeaders.notAppendXForwardedFor || neverAppendsForwardedFor,
+    },
+    transport: {
+      ...written.transport.lifeCycle,
+      ...written.transport.respondingTimeouts,
+      keepAliveMaxTime: written.transport.keepAliveMaxTime,
+      keepAliveMaxRequests: written.transport.keepAliveMaxRequests,
+    },
+    http: {
+      middlewares: http.middlewares,
+      sanitizePath: http.sanitizePath,
+      maxHeaderBytes: http.maxHeaderBytes,
+      underscoreHeadersStrategy: http.underscoreHeadersStrategy,
+      encodeQuerySemicolons: http.encodeQuerySemicolons,
+      encodedCharacters: encodedCharactersOf(http.encodedCharacters),
+      redirection: redirectionOf(written, path, diagnostics),
+    },
+    accessLogs: written.observability.accessLogs,
+  };
+}
+
+/** Host and port of `[host]:port[/tcp]`, or what is wrong with it. */
+export function parseAddress(address: string | undefined): { host: string; port: number } | string {
+  if (address === undefined || address === '') return '`address` is required and missing';
+  const shown = JSON.stringify(address.slice(0, 80));
+  const [hostPort = '', protocol = 'tcp', ...more] = address.split('/');
+  if (protocol.toLowerCase() === 'udp') return `\`address\` is ${shown}: UDP is not supported`;
+  if (protocol.toLowerCase() !== 'tcp' || more.length > 0) return `\`address\` is ${shown}: unknown protocol after the port`;
+  const match = /^(?:\[([0-9a-fA-F:.%\w]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(hostPort);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) return `\`address\` is ${shown}, expected \`[host]:port\` with a port up to 65535`;
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function engineOf({ engine }: StaticEntryPoint): Engine {
+  return engine === 'node' ? 'node' : 'uws';
+}
+
+function encodedCharactersOf(written: StaticEntryPoint['http']['encodedCharacters']): EntryPointSpec['http']['encodedCharacters'] {
+  return {
+    slash: written.allowEncodedSlash,
+    backSlash: written.allowEncodedBackSlash,
+    nullCharacter: written.allowEncodedNullCharacter,
+    semicolon: written.allowEncodedSemicolon,
+    percent: written.allowEncodedPercent,
+    questionMark: written.allowEncodedQuestionMark,
+    hash: written.allowEncodedHash,
+  };
+}
+
+function redirectionOf(written: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): RedirectionSpec | null {
+  const redirection = written.http.redirections?.entryPoint;
+  if (redirection === undefined) return null;
+  const at = `${path}.http.redirections.entryPoint`;
+  if (redirection.to === undefined || redirection.to === '') {
+    diagnostics.push(staticError(`${at}.to`, '`to` is required and missing', 'name the entry point requests are redirected to'));
+    return null;
+  }
+  return { to: redirection.to, scheme: redirection.scheme, permanent: redirection.permanent, priority: redirection.priority };
+}

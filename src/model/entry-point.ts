@@ -1,0 +1,63 @@
+// Entry points as the primary resolved them: plain data that travels to the workers at their start.
+
+/** Which listener implementation serves an entry point. */
+export type Engine = 'uws' | 'node';
+
+export type UnderscoreHeadersStrategy = 'keep' | 'delete' | 'reject';
+
+/** Percent-encoded characters that may stand in a path; `false` answers 400. */
+export interface EncodedCharacters {
+  readonly slash: boolean;
+  readonly backSlash: boolean;
+  readonly nullCharacter: boolean;
+  readonly semicolon: boolean;
+  readonly percent: boolean;
+  readonly questionMark: boolean;
+  readonly hash: boolean;
+}
+
+export interface EntryPointSpec {
+  readonly name: string;
+  /** Empty: every address of the machine. */
+  readonly host: string;
+  readonly port: number;
+  readonly engine: Engine;
+  readonly asDefault: boolean;
+  readonly forwardedHeaders: {
+    readonly insecure: boolean;
+    readonly trustedIPs: readonly string[];
+    /** Header names a client may list in `Connection` and still have passed on; lower case. */
+    readonly connection: readonly string[];
+    readonly notAppendXForwardedFor: boolean;
+  };
+  /** Milliseconds throughout; 0 means none. */
+  readonly transport: {
+    readonly requestAcceptGraceTimeout: number;
+    readonly graceTimeOut: number;
+    readonly readTimeout: number;
+    readonly writeTimeout: number;
+    readonly idleTimeout: number;
+    readonly keepAliveMaxTime: number;
+    readonly keepAliveMaxRequests: number;
+  };
+  readonly http: {
+    /** Qualified names, prepended to the middlewares of every router on this entry point. */
+    readonly middlewares: readonly string[];
+    readonly sanitizePath: boolean;
+    /** Bytes. */
+    readonly maxHeaderBytes: number;
+    readonly underscoreHeadersStrategy: UnderscoreHeadersStrategy;
+    readonly encodeQuerySemicolons: boolean;
+    readonly encodedCharacters: EncodedCharacters;
+    readonly redirection: RedirectionSpec | null;
+  };
+  readonly accessLogs: boolean;
+}
+
+export interface RedirectionSpec {
+  /** An entry point's name, or `:port`. */
+  readonly to: string;
+  readonly scheme: string;
+  readonly permanent: boolean;
+  readonly priority: bigint;
+}

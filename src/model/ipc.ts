@@ -1,0 +1,73 @@
+// Every message between the primary and a worker. Plain data only; versions travel with it.
+
+import type { Diagnostic } from './diagnostic.ts';
+import type { WorkerSettings } from './settings.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Which cached auth decisions to forget. */
+export type PurgeSelector =
+  | { readonly by: 'all' }
+  /** A bearer token or any header value the auth call carried, as the client sends it. */
+  | { readonly by: 'token'; readonly token: string }
+  /** A value the auth server gave in one of its response headers: `X-User-Id: 17`. */
+  | { readonly by: 'header'; readonly name: string; readonly value: string };
+
+export type ToWorker =
+  | { readonly type: 'boot'; readonly settings: WorkerSettings }
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly down: readonly ServerState[] }
+  /** Go back to the Runtime before `version`; answered with an ack of the older version. */
+  | { readonly type: 'rollback'; readonly version: number }
+  | { readonly type: 'listen' }
+  | { readonly type: 'server'; readonly state: ServerState }
+  | { readonly type: 'purge'; readonly id: number; readonly selector: PurgeSelector }
+  | { readonly type: 'reopen-logs' }
+  /** Shutdown has begun: `/ping` says so, everything else goes on. */
+  | { readonly type: 'terminating' }
+  /** Stop accepting, finish what runs, then exit; `deadline` milliseconds from now at most. */
+  | { readonly type: 'drain'; readonly deadline: number }
+  | { readonly type: 'api-answer'; readonly id: number; readonly answer: ApiAnswer };
+
+export interface ServerState {
+  /** Qualified service name. */
+  readonly service: string;
+  readonly url: string;
+  readonly up: boolean;
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Path and query as the client sent them. */
+  readonly target: string;
+  /** As the client sent it; empty when there was none. */
+  readonly contentType: string;
+  /** At most 64 KiB. */
+  readonly body: string;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Flat name, value. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+export type ToPrimary =
+  | { readonly type: 'ready' }
+  | { readonly type: 'listening'; readonly addresses: Readonly<Record<string, number>> }
+  | { readonly type: 'listen-failed'; readonly entryPoint: string; readonly message: string }
+  | {
+      readonly type: 'ack';
+      readonly version: number;
+      readonly hash: string;
+      /** Why single routers are off although the version runs. */
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | {
+      readonly type: 'nack';
+      readonly version: number;
+      readonly hash: string;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly type: 'purged'; readonly id: number; readonly entries: number }
+  | { readonly type: 'api-request'; readonly id: number; readonly request: ApiRequest }
+  | { readonly type: 'drained' };

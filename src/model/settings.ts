@@ -1,0 +1,51 @@
+// The static part of a worker's life: sent once, at its start, never changed.
+
+import type { EntryPointSpec } from './entry-point.ts';
+
+export interface WorkerSettings {
+  readonly entryPoints: readonly EntryPointSpec[];
+  readonly accessLog: AccessLogSettings | null;
+  readonly log: LogSettings;
+  /** Status of `/ping` once shutdown has begun. */
+  readonly pingTerminatingStatusCode: number;
+  /** 32 random bytes, hex: the same in all workers of one boot, so that keyed hashes agree. */
+  readonly bootSecret: string;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: 'common' | 'json';
+  readonly noColor: boolean;
+  /** Null writes to standard output. */
+  readonly filePath: string | null;
+}
+
+export type FieldMode = 'keep' | 'drop';
+export type HeaderMode = 'keep' | 'drop' | 'redact';
+
+export interface AccessLogSettings {
+  /** Null writes to standard output. */
+  readonly filePath: string | null;
+  readonly format: 'common' | 'json' | 'genericCLF';
+  readonly filters: {
+    /** Inclusive ranges of status codes; empty keeps all. */
+    readonly statusCodes: readonly (readonly [number, number])[];
+    readonly retryAttempts: boolean;
+    /** Milliseconds; 0 is no filter. */
+    readonly minDuration: number;
+  };
+  readonly fields: {
+    readonly defaultMode: FieldMode;
+    /** Keys as Traefik names the fields. */
+    readonly names: Readonly<Record<string, FieldMode>>;
+    readonly headersDefaultMode: HeaderMode;
+    /** Keys in lower case. */
+    readonly headers: Readonly<Record<string, HeaderMode>>;
+    readonly queryParameters: FieldMode;
+  };
+  /** Lines kept in memory before a write. */
+  readonly bufferingSize: number;
+  readonly addInternals: boolean;
+}

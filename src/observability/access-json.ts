@@ -1,0 +1,30 @@
+// Access log lines as JSON objects: one a line, keys sorted.
+
+import type { AccessLogSettings } from '../model/settings.ts';
+import type { LineFormat } from './access-clf.ts';
+import { type AccessField, keptFields } from './access-fields.ts';
+import { buildHeaderMembers } from './access-headers.ts';
+import { createLocalText } from './clock-text.ts';
+import { jsonOfBytes } from './log-text.ts';
+
+export function buildJson(fields: AccessLogSettings['fields']): LineFormat {
+  const kept = keptFields(fields);
+  const downstream = buildHeaderMembers(fields, 'downstream_');
+  const origin = buildHeaderMembers(fields, 'origin_');
+  const request = buildHeaderMembers(fields, 'request_');
+  const clock = createLocalText(false);
+  return (r, count) => {
+    let line = '';
+    for (let i = 0; i < kept.length; i++) {
+      const field = kept[i] as AccessField;
+      const value = field.value(r, count);
+      if (value !== null) line += field.key + value;
+    }
+    if (downstream !== null) line += downstream(r.responseHeaders);
+    line += `,"entryPointName":${jsonOfBytes(r.entryPoint)},"level":"info","msg":""`;
+    if (origin !== null && r.originHeaders !== null) line += origin(r.originHeaders);
+    if (request !== null) line += request(r.requestHeaders);
+    // Every member came with a comma in front; the first one gives way to the brace.
+    return `{${line.slice(1)},"time":"${clock(r.startedAt + r.durationMs)}"}\n`;
+  };
+}

@@ -1,0 +1,49 @@
+// The bytes of API answers, as Go's encoder and Traefik's error handler write them.
+
+import type { ApiAnswer } from '../../model/ipc.ts';
+import { maxApiAnswerBytes } from '../limits.ts';
+
+const jsonHeaders = ['Content-Type', 'application/json'] as const;
+const textHeaders = [
+  'Content-Type',
+  'text/plain; charset=utf-8',
+  'X-Content-Type-Options',
+  'nosniff',
+] as const;
+
+export function json(value: unknown, extra: readonly string[] = []): ApiAnswer {
+  const body = `${escapeJson(JSON.stringify(value))}\n`;
+  if (body.length > maxApiAnswerBytes) return failure(500, 'the answer is too large, ask for one page of a list');
+  return { status: 200, headers: [...jsonHeaders, ...extra], body };
+}
+
+export function failure(status: number, message: string, extra: readonly string[] = []): ApiAnswer {
+  const body = `${escapeJson(JSON.stringify({ message }))}\n`;
+  return { status, headers: [...textHeaders, ...extra], body };
+}
+
+export function notFound(): ApiAnswer {
+  return { status: 404, headers: textHeaders, body: '404 page not found\n' };
+}
+
+export function methodNotAllowed(allow: string): ApiAnswer {
+  return { status: 405, headers: ['Allow', allow], body: '' };
+}
+
+/** Milliseconds as Go prints a duration in Traefik's JSON: `1m30s`, `100ms`. */
+export function goDuration(milliseconds: number): string {
+  if (milliseconds === 0) return '0s';
+  const sign = milliseconds < 0 ? '-' : '';
+  const total = Math.abs(milliseconds);
+  if (total < 1000) return `${sign}${total}ms`;
+  const hours = Math.floor(total / 3_600_000);
+  const minutes = Math.floor((total % 3_600_000) / 60_000);
+  const seconds = (total % 60_000) / 1000;
+  if (hours > 0) return `${sign}${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${sign}${minutes}m${seconds}s` : `${sign}${seconds}s`;
+}
+
+// Safe inside a script element, and what clients of Go's encoder are used to.
+function escapeJson(text: string): string {
+  return text.replace(/[&<>\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,127 @@
+// The primary's parts put together: configuration, workers, health, API.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ResolvedStatic } from '../config/static/resolve.ts';
+import type { StaticConfig } from '../config/static/schema.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { ApiRequest } from '../model/ipc.ts';
+import type { Log } from '../observability/log.ts';
+import { failure } from './api/answers.ts';
+import { type Api, createApi } from './api/api.ts';
+import { createDynamic } from './dynamic.ts';
+import { createFork } from './fork.ts';
+import { createHealthMonitor } from './health/monitor.ts';
+import { createPurge } from './purge.ts';
+import { createReload } from './reload.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export interface PrimaryOptions {
+  readonly config: StaticConfig;
+  readonly resolved: ResolvedStatic;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** Of the static configuration. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Primary {
+  readonly supervisor: Supervisor;
+  /** Settles when every worker serves. */
+  start(): Promise<void>;
+  /** Providers look again. */
+  reload(): void;
+  reopenLogs(): void;
+  /** After the workers have ended. */
+  close(): Promise<void>;
+}
+
+/** Providers begin to watch here; workers are forked by `start`. */
+export function createPrimary(options: PrimaryOptions): Primary {
+  const { config, resolved, log } = options;
+  const dynamic = createDynamic({
+    config,
+    resolved,
+    env: options.env,
+    log,
+    onContent: (content) => void reload.submit(content),
+  });
+  const health = createHealthMonitor(log, (state) => supervisor.broadcast({ type: 'server', state }));
+  const reload = createReload(
+    {
+      log,
+      running: () => supervisor.running(),
+      replace: (handle, reason) => supervisor.replace(handle, reason),
+      committed(snapshot) {
+        health.follow(snapshot);
+        supervisor.catchUpAll();
+      },
+      downFor: (snapshot) => health.downFor(snapshot),
+    },
+    dynamic.start(),
+  );
+  const supervisor: Supervisor = createSupervisor({
+    workers: resolved.workers,
+    settings: resolved.worker,
+    fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
+    snapshots: reload,
+    drainDeadline: resolved.graceTimeOut,
+    log,
+    onApiRequest: (from, id, request) => void answerApi(api, log, from, { id, request }),
+  });
+  const api = createApi(
+    {
+      version: packageVersion(),
+      startDate: new Date().toISOString(),
+      basePath: (resolved.api?.basePath ?? '').replace(/\/+$/, ''),
+      entryPoints: resolved.entryPoints,
+      providers: dynamic.providers,
+      accessLog: resolved.worker.accessLog !== null,
+    },
+    {
+      snapshot: () => reload.current().snapshot,
+      serverStates: (service) => health.serverStates(service),
+      workers: () => supervisor.workers().map(({ pid, state, version }) => ({ pid, state, version })),
+      diagnostics: () => [...options.diagnostics, ...dynamic.diagnostics(), ...reload.diagnostics()],
+      purge: createPurge(() => supervisor.workers()),
+    },
+  );
+  return {
+    supervisor,
+    async start() {
+      const addresses = await supervisor.start();
+      health.follow(reload.current().snapshot);
+      for (const [entryPoint, port] of Object.entries(addresses)) log.info({ entryPoint, port }, 'listening');
+    },
+    reload: () => dynamic.reload(),
+    reopenLogs() {
+      log.reopen();
+      supervisor.broadcast({ type: 'reopen-logs' });
+      log.info('logs are opened anew');
+    },
+    async close() {
+      dynamic.close();
+      await health.close();
+    },
+  };
+}
+
+interface Asked {
+  readonly id: number;
+  readonly request: ApiRequest;
+}
+
+async function answerApi(api: Api, log: Log, from: WorkerHandle, { id, request }: Asked): Promise<void> {
+  try {
+    from.send({ type: 'api-answer', id, answer: await api(request) });
+  } catch (error) {
+    log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'the API failed');
+    from.send({ type: 'api-answer', id, answer: failure(500, 'Internal Server Error') });
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,61 @@
+// The walk from the first SIGTERM to the last exit.
+
+import type { Log } from '../observability/log.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface Shutdown {
+  /**
+   * `/ping` says 503 while everything is still accepted for `requestAcceptGraceTimeout`; then the listeners
+   * close and what runs has `graceTimeOut` to finish. Only the first call counts.
+   */
+  begin(reason: string): void;
+  /** Skips what is left of it. */
+  atOnce(): void;
+  begun(): boolean;
+  /** Settles when no worker is left. */
+  readonly done: Promise<void>;
+}
+
+export interface GraceTimes {
+  /** Milliseconds, the longest of all entry points. */
+  readonly accept: number;
+  readonly finish: number;
+}
+
+export function createShutdown(supervisor: Supervisor, times: GraceTimes, log: Log): Shutdown {
+  const done = Promise.withResolvers<void>();
+  const hurry = new AbortController();
+  let begun = false;
+  const walk = async (reason: string): Promise<void> => {
+    log.info({ reason, accept: times.accept, finish: times.finish }, 'shutdown has begun');
+    supervisor.terminate();
+    await sleep(times.accept, hurry.signal);
+    await supervisor.stop(hurry.signal.aborted ? 0 : times.finish);
+  };
+  return {
+    begin(reason) {
+      if (begun) return;
+      begun = true;
+      walk(reason).then(done.resolve, done.reject);
+    },
+    atOnce() {
+      log.warn('shutdown at once');
+      hurry.abort();
+      supervisor.kill();
+      if (!begun) done.resolve();
+    },
+    begun: () => begun,
+    done: done.promise,
+  };
+}
+
+function sleep(ms: number, stop: AbortSignal): Promise<void> {
+  if (ms === 0 || stop.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    stop.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

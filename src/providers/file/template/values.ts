@@ -1,0 +1,28 @@
+// The values a template works on, and what Go does with them.
+
+export type Value = string | number | boolean | null | readonly Value[];
+
+/** What `if` takes for true: anything but nothing, zero, false and the empty. */
+export function isTrue(value: Value): boolean {
+  if (value === null) return false;
+  return typeof value === 'object' ? value.length > 0 : Boolean(value);
+}
+
+export function print(value: Value): string {
+  if (value === null) return '<no value>';
+  return typeof value === 'object' ? `[${value.map(print).join(' ')}]` : String(value);
+}
+
+/** Throws `Error` when the two cannot be compared. */
+export function equal(a: Value, b: Value): boolean {
+  if (a === null || b === null) return a === b;
+  if (typeof a !== typeof b || typeof a === 'object') throw new Error('values of different kinds cannot be compared');
+  return a === b;
+}
+
+/** Below, at or above 0. Throws `Error` when the two have no order. */
+export function compareValues(a: Value, b: Value): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
+  throw new Error('only two numbers or two texts have an order');
+}

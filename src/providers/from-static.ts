@@ -1,0 +1,73 @@
+// What the static configuration asks of the dynamic side: providers, defaults, the gateway's own objects.
+
+import type { ResolveInput } from '../config/dynamic/resolve.ts';
+import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
+import type { ResolvedStatic } from '../config/static/resolve.ts';
+import type { StaticConfig } from '../config/static/schema.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { TransportSpec } from '../model/snapshot.ts';
+import type { FileProviderOptions } from './file/file.ts';
+import { readPem } from './file/pem.ts';
+import { internalConfig } from './internal/internal.ts';
+
+export interface DynamicSide {
+  /** The rest of `ResolveInput` beside the providers' sources. */
+  readonly base: Omit<ResolveInput, 'sources'>;
+  /** Sources that never change. */
+  readonly fixed: readonly ProviderConfig[];
+  /** Null: no file provider. */
+  readonly file: FileProviderOptions | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads the files that the static `serversTransport` names. */
+export function dynamicSide(config: StaticConfig, resolved: ResolvedStatic, env: NodeJS.ProcessEnv): DynamicSide {
+  const { entryPoints, ping, api, defaultRuleSyntax: ruleSyntax } = resolved;
+  const diagnostics: Diagnostic[] = [];
+  const serversTransport = defaultTransport(config, diagnostics);
+  const internal = internalConfig({
+    entryPoints,
+    ping: ping === null || ping.manualRouting ? null : ping,
+    insecureApi: api?.insecure === true ? api : null,
+  });
+  return {
+    base: { entryPoints, defaults: { ruleSyntax, serversTransport } },
+    fixed: [internal],
+    file: fileOptions(config, ruleSyntax, env),
+    diagnostics,
+  };
+}
+
+function defaultTransport({ serversTransport }: StaticConfig, diagnostics: Diagnostic[]): TransportSpec {
+  const errors: string[] = [];
+  const rootCAs = serversTransport.rootCAs.map((value) => {
+    const pem = readPem(value);
+    if (pem.ok) return pem.text;
+    errors.push(`rootCAs: ${pem.problem}`);
+    return '';
+  });
+  const where = { source: 'static configuration', path: 'serversTransport.rootCAs' };
+  for (const message of errors) diagnostics.push({ severity: 'error', code: 'config.pem', message, where });
+  const { dialTimeout, responseHeaderTimeout, idleConnTimeout } = serversTransport.forwardingTimeouts;
+  return {
+    name: 'default@internal',
+    serverName: null,
+    insecureSkipVerify: serversTransport.insecureSkipVerify,
+    rootCAs,
+    certificates: [],
+    maxIdleConnsPerHost: serversTransport.maxIdleConnsPerHost,
+    dialTimeout,
+    responseHeaderTimeout,
+    idleConnTimeout,
+    errors,
+  };
+}
+
+function fileOptions(config: StaticConfig, ruleSyntax: FileProviderOptions['ruleSyntax'], env: NodeJS.ProcessEnv) {
+  const file = config.providers.file;
+  if (file === undefined) return null;
+  const { directory, filename, watch } = file;
+  if (directory !== undefined && directory !== '') return { target: { directory }, watch, ruleSyntax, env };
+  if (filename !== undefined && filename !== '') return { target: { filename }, watch, ruleSyntax, env };
+  return null;
+}

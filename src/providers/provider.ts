@@ -1,0 +1,18 @@
+// What every source of dynamic configuration offers.
+
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
+
+export interface Provider {
+  /** The part after `@` in qualified names. */
+  readonly name: string;
+  /**
+   * Reads at once and calls `emit` before it returns where it can; later again with every change. `report`
+   * gets all that is wrong at present, replacing what it got before.
+   */
+  start(emit: (update: ProviderConfig) => void, report: (diagnostics: Diagnostic[]) => void): void;
+  /** Look again, even if nothing seems to have changed. */
+  reload(): void;
+  /** Nothing is called afterwards. */
+  close(): void;
+}

@@ -1,0 +1,164 @@
+// Puts the request path together: entry points in front, a Runtime behind, one reference between them.
+
+import { hostname } from 'node:os';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { PurgeSelector, ServerState } from '../model/ipc.ts';
+import type { WorkerSettings } from '../model/settings.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { type AccessLog, createAccessLog } from '../observability/access-log.ts';
+import type { Log } from '../observability/log.ts';
+import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
+import type { ManagedNames } from './entrypoints/intake-headers.ts';
+import { type Listener, type ListenerHost, listenUws } from './entrypoints/uws/listener.ts';
+import { Drain } from './drain.ts';
+import type { Exchange } from './exchange.ts';
+import type { Gateway, GatewayDeps } from './gateway.ts';
+import { createAuthCacheRegistry } from './middlewares/forward-auth/cache.ts';
+import { serve } from './pipeline.ts';
+import { Recorder } from './recorder.ts';
+import { assemble } from './runtime/assemble.ts';
+import { KeepStore } from './runtime/keep.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { createAuthClients } from './upstream/auth-client.ts';
+
+/** Throws `Error` for settings that cannot work. */
+export function createGateway(settings: WorkerSettings, deps: GatewayDeps): Gateway {
+  return new WorkerGateway(settings, deps);
+}
+
+class WorkerGateway implements Gateway, ListenerHost {
+  readonly #settings: WorkerSettings;
+  readonly #deps: GatewayDeps;
+  readonly #log: Log;
+  readonly #accessLog: AccessLog | null;
+  readonly #recorder: Recorder;
+  readonly #kept = new KeepStore();
+  readonly #authCaches = createAuthCacheRegistry();
+  readonly #authClients = createAuthClients();
+  readonly #entryPoints: readonly EntryPoint[];
+  readonly #listeners: Listener[] = [];
+  readonly #drain = new Drain();
+  #runtime: Runtime | null = null;
+  #previous: Runtime | null = null;
+  #terminating = false;
+
+  constructor(settings: WorkerSettings, deps: GatewayDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#log = deps.log;
+    this.#accessLog = settings.accessLog === null ? null : createAccessLog(settings.accessLog, (lines) => {
+      this.#log.warn({ lines }, 'Access log lines were dropped: the log is written more slowly than it grows');
+    });
+    this.#recorder = new Recorder(this.#accessLog, this.#log);
+    const ended = (x: Exchange): void => {
+      this.#drain.left(x);
+      this.#recorder.ended(x);
+    };
+    this.#entryPoints = settings.entryPoints.map((spec) => buildEntryPoint(spec, ended));
+  }
+
+  // --- for the listeners ---
+
+  readonly serve = (x: Exchange): void => {
+    this.#drain.entered(x);
+    // Listeners open after the first snapshot.
+    serve(x, this.#runtime as Runtime);
+  };
+
+  readonly refused = (entryPoint: EntryPoint, status: number): void => {
+    this.#recorder.refused(entryPoint, status);
+  };
+
+  managedNames(): ManagedNames {
+    return (this.#runtime as Runtime).managed;
+  }
+
+  isDraining(): boolean {
+    return this.#drain.begun;
+  }
+
+  // --- for the worker ---
+
+  apply(snapshot: Snapshot, down: readonly ServerState[]): readonly Diagnostic[] {
+    const kept = this.#kept.open();
+    try {
+      const { runtime, diagnostics } = assemble(snapshot, {
+        entryPoints: this.#entryPoints.map((entryPoint) => entryPoint.name),
+        kept,
+        internal: {
+          pingStatus: () => (this.#terminating ? this.#settings.pingTerminatingStatusCode : 200),
+          askPrimary: this.#deps.askPrimary,
+        },
+        build: {
+          hostname: hostname(),
+          bootSecret: this.#settings.bootSecret,
+          authClients: this.#authClients,
+          authCaches: this.#authCaches,
+          log: { warn: (message) => this.#log.warn(message), error: (message) => this.#log.error(message) },
+        },
+      });
+      for (const state of down) runtime.setServerUp(state.service, state.url, state.up);
+      this.#previous?.dispose();
+      this.#previous = this.#runtime;
+      this.#runtime = runtime;
+      return diagnostics;
+    } catch (error) {
+      kept.close();
+      throw error;
+    }
+  }
+
+  rollback(version: number): number {
+    const current = this.#runtime as Runtime;
+    if (current.version === version && this.#previous !== null) {
+      this.#runtime = this.#previous;
+      this.#previous = null;
+      current.dispose();
+    }
+    return (this.#runtime as Runtime).version;
+  }
+
+  async listen(): Promise<Readonly<Record<string, number>>> {
+    const ports: Record<string, number> = {};
+    for (const entryPoint of this.#entryPoints) {
+      const listener = await listenUws(entryPoint, this).catch((error: Error) => {
+        throw Object.assign(error, { entryPoint: entryPoint.name });
+      });
+      this.#listeners.push(listener);
+      ports[entryPoint.name] = listener.port;
+    }
+    return ports;
+  }
+
+  setServerState(state: ServerState): void {
+    this.#runtime?.setServerUp(state.service, state.url, state.up);
+    this.#previous?.setServerUp(state.service, state.url, state.up);
+  }
+
+  purgeAuth(selector: PurgeSelector): number {
+    return this.#authCaches.purge(selector);
+  }
+
+  setTerminating(): void {
+    this.#terminating = true;
+  }
+
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
+  async drain(deadline: number): Promise<void> {
+    this.setTerminating();
+    for (const listener of this.#listeners) listener.stopAccepting();
+    await this.#drain.finish(deadline);
+    await this.#accessLog?.flush();
+  }
+
+  async close(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#previous?.dispose();
+    this.#runtime?.dispose();
+    this.#authClients.close();
+    await this.#accessLog?.flush();
+  }
+}

@@ -1,0 +1,169 @@
+// An entry point served by uWebSockets.js.
+
+import type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket_context_t,
+} from 'uWebSockets.js';
+import type { Exchange } from '../../exchange.ts';
+import type { EntryPoint } from '../entry-point.ts';
+import { Intake } from '../intake.ts';
+import type { IntakeHeaders, ManagedNames } from '../intake-headers.ts';
+import { formatAddress } from '../peer.ts';
+import { UwsBody } from './body.ts';
+import { UwsDownstream } from './downstream.ts';
+import { uws } from './load.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
+
+// The engine's own advertisement in every answer.
+(uws as unknown as { _cfg(option: string): void })._cfg('silent');
+
+/** What the listener asks of the request path. */
+export interface ListenerHost {
+  /** Runs an Exchange to its end. */
+  readonly serve: (x: Exchange) => void;
+  /** A request that never became an Exchange. */
+  readonly refused: (entryPoint: EntryPoint, status: number) => void;
+  managedNames(): ManagedNames;
+  /** Answers say `Connection: close`. */
+  isDraining(): boolean;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** No connection is accepted any more; those there go on. */
+  stopAccepting(): void;
+  /** Cuts every connection. */
+  close(): void;
+}
+
+/** Rejects with a message that names entry point and address. */
+export function listenUws(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {
+  const app = uws.App();
+  const server = new UwsServer(entryPoint, host);
+  app.any('/*', (res, req) => server.request(res, req));
+  app.ws<ClientSocketData>('/*', {
+    ...clientBehavior,
+    upgrade: (res, req, context) => server.upgrade(res, req, context),
+  });
+  return listen(app, entryPoint, () => server.close());
+}
+
+function listen(app: TemplatedApp, entryPoint: EntryPoint, closed: () => void): Promise<Listener> {
+  const { host, port, name } = entryPoint.spec;
+  return new Promise((resolve, reject) => {
+    const opened = (socket: us_listen_socket | false): void => {
+      if (socket === false) {
+        reject(
+          new Error(
+            `entry point "${name}" cannot listen on ${host}:${port}: the address is in use or not allowed`,
+          ),
+        );
+        return;
+      }
+      let accepting = true;
+      const stopAccepting = (): void => {
+        if (accepting) uws.us_listen_socket_close(socket);
+        accepting = false;
+      };
+      resolve({
+        port: uws.us_socket_local_port(socket as never),
+        stopAccepting,
+        close: () => {
+          accepting = false;
+          app.close();
+          closed();
+        },
+      });
+    };
+    if (host === '') app.listen(port, opened);
+    else app.listen(host, port, opened);
+  });
+}
+
+class UwsServer {
+  readonly #entryPoint: EntryPoint;
+  readonly #host: ListenerHost;
+  readonly #intake: Intake;
+  readonly #stopwatch: Stopwatch;
+  #lastPeerBytes: Uint8Array = new Uint8Array(0);
+  #lastPeer = '';
+
+  constructor(entryPoint: EntryPoint, host: ListenerHost) {
+    this.#entryPoint = entryPoint;
+    this.#host = host;
+    this.#intake = new Intake(entryPoint);
+    this.#stopwatch = new Stopwatch(entryPoint.spec.transport);
+  }
+
+  close(): void {
+    this.#stopwatch.close();
+  }
+
+  request(res: HttpResponse, req: HttpRequest): void {
+    const peer = this.#peerOf(res);
+    const read = this.#readHeaders(req, peer);
+    // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
+    const downstream = new UwsDownstream(res, read.chunked || this.#host.isDraining());
+    const hasBody = read.chunked || read.contentLength > 0;
+    const body = hasBody
+      ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
+      : null;
+    downstream.body = body;
+    this.#stopwatch.watch(downstream);
+    const x = this.#intake.build(this.#wire(req, peer), read, { downstream, body });
+    if (typeof x === 'number') this.#refuse(downstream, x);
+    else this.#host.serve(x);
+    downstream.inCallback = false;
+  }
+
+  upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const peer = this.#peerOf(res);
+    const read = this.#readHeaders(req, peer);
+    const handshake = new UwsHandshake(res, context, {
+      key: req.getHeader('sec-websocket-key'),
+      protocols: req.getHeader('sec-websocket-protocol'),
+    });
+    const x = this.#intake.build(this.#wire(req, peer), read, { downstream: handshake, body: null });
+    if (typeof x === 'number') this.#refuse(handshake, x);
+    else this.#host.serve(x);
+    handshake.inCallback = false;
+  }
+
+  #readHeaders(req: HttpRequest, peer: string): IntakeHeaders {
+    this.#intake.begin(peer, this.#host.managedNames());
+    req.forEach(this.#intake.header);
+    return this.#intake.finish();
+  }
+
+  #wire(req: HttpRequest, peer: string) {
+    return {
+      method: req.getCaseSensitiveMethod(),
+      rawPath: req.getUrl(),
+      rawQuery: req.getQuery() ?? '',
+      peer,
+      scheme: 'http' as const,
+    };
+  }
+
+  #refuse(downstream: UwsDownstream, status: number): void {
+    downstream.mustClose = true;
+    downstream.respond(status, [], '', false);
+    this.#host.refused(this.#entryPoint, status);
+  }
+
+  /** Neighbouring requests mostly come from one address: its text is made once. */
+  #peerOf(res: HttpResponse): string {
+    const bytes = new Uint8Array(res.getRemoteAddress());
+    const last = this.#lastPeerBytes;
+    let isSame = bytes.length === last.length;
+    for (let i = 0; i < bytes.length && isSame; i++) isSame = bytes[i] === last[i];
+    if (isSame) return this.#lastPeer;
+    this.#lastPeerBytes = bytes;
+    this.#lastPeer = formatAddress(bytes);
+    return this.#lastPeer;
+  }
+}

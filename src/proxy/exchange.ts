@@ -1,0 +1,147 @@
+// One request and its answer, from intake to end. One class, fields in fixed order, so that every hook
+// reads the same hidden class.
+
+import type { RequestBody } from './body.ts';
+import type { Downstream } from './downstream.ts';
+import type { GatewayError } from './errors.ts';
+import type { HeaderList } from './headers.ts';
+import { ANSWERED } from './hooks.ts';
+import type { EntryPoint } from './entrypoints/entry-point.ts';
+import type { Route } from './runtime/route.ts';
+import type { Server } from './services/server.ts';
+
+export class Exchange {
+  readonly entryPoint: EntryPoint;
+  readonly downstream: Downstream;
+
+  // --- the request, as the next room will see it ---
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  /** The Host header as the client sent it, port included; sent upstream with passHostHeader. */
+  authority: string;
+  /** Lower case, without port, brackets and final dot: what rules compare. */
+  readonly host: string;
+  /** Escaped, normalised and sanitised; begins with `/`. Middlewares rewrite it. */
+  path: string;
+  /** `path` as it was at intake, for the log. */
+  readonly requestPath: string;
+  /** What path rules compare: `path` with all but reserved escapes decoded. Fixed at intake. */
+  readonly routePath: string;
+  /** `?a=b`, or empty. */
+  search: string;
+  /** Names in lower case; hop-by-hop, nominated and spoofed identity headers are gone already. */
+  readonly headers: HeaderList;
+  /** IP of the TCP peer (or of a trusted PROXY header), text form. */
+  readonly peer: string;
+  /** The peer's X-Forwarded-* headers were kept. */
+  readonly trusted: boolean;
+  /** A WebSocket handshake. */
+  readonly isUpgrade: boolean;
+  /** Null when the request has none. */
+  readonly body: RequestBody | null;
+
+  /** The peer is not appended to X-Forwarded-For on the way upstream. */
+  dropForwardedFor = false;
+
+  // --- where it goes ---
+  route: Route | null = null;
+  server: Server | null = null;
+  /** Middlewares whose request hook has run; response hooks run for these, last first. */
+  depth = 0;
+  /** Set-Cookie line that pins the client to `server`; null when it is pinned already. */
+  stickyCookie: string | null = null;
+  /** What can still be called off when the client goes away. */
+  running: Cancellable | null = null;
+  /** Attempts at a server beyond the first. */
+  retries = 0;
+
+  // --- the answer ---
+  status = 0;
+  responseHeaders: HeaderList = [];
+  /** Body of an answer made inside the gateway; null while a server's is streamed. */
+  answerBody: string | Uint8Array = '';
+  /** The head is on its way to the client: nothing can be changed any more. */
+  headSent = false;
+  /** Set once, by the end of the Exchange. */
+  ended = false;
+  /** Why there is no ordinary answer. */
+  error: GatewayError | null = null;
+
+  // --- for the log ---
+  /** `performance.now()` at intake. */
+  readonly startedAt: number;
+  /** Milliseconds spent with the server, -1 when none was asked. */
+  originMs = -1;
+  originStatus = 0;
+  /** Body bytes. */
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Who the request is from, for the access log only. */
+  username: string | null = null;
+  /** Facts a middleware keeps between its own hooks, by the index its build was given. */
+  slots: unknown[] | null = null;
+
+  constructor(request: ExchangeRequest) {
+    this.entryPoint = request.entryPoint;
+    this.downstream = request.downstream;
+    this.method = request.method;
+    this.scheme = request.scheme;
+    this.authority = request.authority;
+    this.host = request.host;
+    this.path = request.path;
+    this.requestPath = request.path;
+    this.routePath = request.routePath;
+    this.search = request.search;
+    this.headers = request.headers;
+    this.peer = request.peer;
+    this.trusted = request.trusted;
+    this.isUpgrade = request.isUpgrade;
+    this.body = request.body;
+    this.startedAt = request.startedAt;
+  }
+
+  /**
+   * Answers from inside the gateway; a request hook returns what this returns.
+   * `headers` becomes the Exchange's own and may be edited by response hooks.
+   */
+  answer(status: number, headers: HeaderList, body: string | Uint8Array): typeof ANSWERED {
+    this.status = status;
+    this.responseHeaders = headers;
+    this.answerBody = body;
+    return ANSWERED;
+  }
+
+  /** A fact of one middleware about this request; undefined until `keepFact`. */
+  fact<T>(slot: number): T | undefined {
+    return this.slots === null ? undefined : (this.slots[slot] as T | undefined);
+  }
+
+  keepFact(slot: number, value: unknown): void {
+    this.slots ??= [];
+    this.slots[slot] = value;
+  }
+}
+
+/** Work on behalf of an Exchange that ends early. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** What intake knows of a request. */
+export interface ExchangeRequest {
+  readonly entryPoint: EntryPoint;
+  readonly downstream: Downstream;
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  readonly authority: string;
+  readonly host: string;
+  readonly path: string;
+  readonly routePath: string;
+  readonly search: string;
+  readonly headers: HeaderList;
+  readonly peer: string;
+  readonly trusted: boolean;
+  readonly isUpgrade: boolean;
+  readonly body: RequestBody | null;
+  readonly startedAt: number;
+}

@@ -1,0 +1,36 @@
+// The worker's handle on the request path: everything else of `proxy` is reached through it.
+
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { ApiAnswer, ApiRequest, PurgeSelector, ServerState } from '../model/ipc.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Log } from '../observability/log.ts';
+
+export interface Gateway {
+  /**
+   * Builds a whole new Runtime beside the running one and swaps one reference. Throws when it cannot be
+   * built: the running one stays. The diagnostics say which single routers are off, and why.
+   */
+  apply(snapshot: Snapshot, down: readonly ServerState[]): readonly Diagnostic[];
+  /** Back to the Runtime before `version`; the version that now runs. */
+  rollback(version: number): number;
+  /** Opens every entry point; the port each one got. Rejects with the entry point's name in the message. */
+  listen(): Promise<Readonly<Record<string, number>>>;
+  setServerState(state: ServerState): void;
+  /** Forgets cached auth decisions, also those whose answer is still on its way; how many there were. */
+  purgeAuth(selector: PurgeSelector): number;
+  /** `/ping` answers the terminating status from now on. */
+  setTerminating(): void;
+  reopenLogs(): void;
+  /**
+   * Closes the listeners, says `Connection: close` on what is answered from now on, waits for running
+   * exchanges up to `deadline` milliseconds, closes WebSockets with 1001 at the end.
+   */
+  drain(deadline: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface GatewayDeps {
+  /** How `api@internal` reaches the primary. */
+  readonly askPrimary: (request: ApiRequest) => Promise<ApiAnswer>;
+  readonly log: Log;
+}

@@ -1,0 +1,55 @@
+// The shape of a middleware: schema, one line of documentation and the build function in one file.
+
+import type { z } from 'zod';
+import type { Hooks } from '../hooks.ts';
+import type { AuthClients } from '../upstream/auth-client.ts';
+import type { AuthCacheRegistry } from './forward-auth/cache.ts';
+
+/** What a build may use. Everything with a timer or socket is got here, never made at import. */
+export interface BuildDeps {
+  /** Qualified name of this middleware: `auth@file`. */
+  readonly name: string;
+  /** Name of the entry points' hop: the machine's name, for X-Forwarded-Server. */
+  readonly hostname: string;
+  /** 32 random bytes of this boot, hex, the same in every worker. */
+  readonly bootSecret: string;
+  /** An index into `x.slots`, unique within a Runtime. */
+  slot(): number;
+  /**
+   * Something that outlives reloads as long as some Runtime asks for the same `key` (make the options
+   * part of it). Closed once no Runtime does.
+   */
+  keep<T extends Closable>(key: string, create: () => T): T;
+  readonly authClients: AuthClients;
+  /** Where caches of auth decisions announce themselves, so that a purge reaches them. */
+  readonly authCaches: AuthCacheRegistry;
+  readonly log: BuildLog;
+}
+
+export interface Closable {
+  close(): void;
+}
+
+/** A line about this middleware. Never pass it anything a client sent. */
+export interface BuildLog {
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface MiddlewareDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** As Traefik spells it: `stripPrefix`. */
+  readonly kind: string;
+  /** Other kinds that mean the same: `ipWhiteList`. */
+  readonly aliases?: readonly string[];
+  /** One sentence for the reference table. */
+  readonly summary: string;
+  readonly schema: Schema;
+  /** At load, once per middleware. Throws `Error` when the options cannot work: that router answers 503. */
+  build(options: z.output<Schema>, deps: BuildDeps): Hooks;
+}
+
+export function defineMiddleware<Schema extends z.ZodType>(
+  definition: MiddlewareDefinition<Schema>,
+): MiddlewareDefinition<Schema> {
+  return definition;
+}

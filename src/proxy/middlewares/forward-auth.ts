@@ -1,0 +1,163 @@
+// forwardAuth: asks an auth server whether a request may go on, once per request, or, with `cache`, once per
+// token and place.
+
+import { hash } from 'node:crypto';
+import { GatewayError } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { hasHeader } from '../headers.ts';
+import { CONTINUE, type Hooks, type Verdict } from '../hooks.ts';
+import { type BuildDeps, defineMiddleware } from './define.ts';
+import { Asker, type Keeping, type Outcome, type QuestionText } from './forward-auth/asker.ts';
+import { type Allow, applyDecision, applyToResponse, type Decision } from './forward-auth/auth-answer.ts';
+import { AuthRequest } from './forward-auth/auth-request.ts';
+import { AuthCache } from './forward-auth/cache.ts';
+import { CacheKey } from './forward-auth/cache-key.ts';
+import { CachedAuth } from './forward-auth/cached-auth.ts';
+import { Identity } from './forward-auth/identity.ts';
+import { type ForwardAuthOptions, forwardAuthSchema } from './forward-auth/options.ts';
+import { Tagger } from './forward-auth/tags.ts';
+import { waitFor } from './forward-auth/waiting.ts';
+
+export const forwardAuth = defineMiddleware({
+  kind: 'forwardAuth',
+  summary: 'Asks an auth server whether a request may go on, and may keep its answers for a while.',
+  schema: forwardAuthSchema,
+  build(options, deps): Hooks {
+    const tls = options.tls ?? null;
+    const identity = new Identity(options);
+    const client = deps.authClients.get({ address: options.address, tls });
+    const request = new AuthRequest(options);
+    const keeping = buildKeeping(options, deps, request);
+    const asker = new Asker(options, client, identity);
+    const cached = keeping === null ? null : new CachedAuth(asker, keeping, options.timeout);
+    return new ForwardAuth({ options, identity, request, asker, cached, keeping, slot: deps.slot() }).hooks();
+  },
+});
+
+/** Bytes of a request's body held in memory for the auth server, whatever maxBodySize says. */
+const hardBodyLimit = 10 * 1024 * 1024;
+
+interface Parts {
+  readonly options: ForwardAuthOptions;
+  readonly identity: Identity;
+  readonly request: AuthRequest;
+  readonly asker: Asker;
+  readonly cached: CachedAuth | null;
+  readonly keeping: Keeping | null;
+  readonly slot: number;
+}
+
+class ForwardAuth {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  hooks(): Hooks {
+    const { options, slot } = this.#parts;
+    const request = (x: Exchange) => this.#request(x);
+    const touchesResponse =
+      options.addAuthCookiesToResponse.length + options.authClientResponseHeaders.length > 0;
+    if (!touchesResponse) return { request };
+    const response = (x: Exchange) => {
+      const allow = x.fact<Allow>(slot);
+      if (allow !== undefined) applyToResponse(x, allow);
+    };
+    return { request, response };
+  }
+
+  #request(x: Exchange): Verdict | Promise<Verdict> {
+    const { options, cached, keeping, identity } = this.#parts;
+    if (options.skipPreflight && isPreflight(x)) {
+      identity.clear(x.headers);
+      return CONTINUE;
+    }
+    if (options.forwardBody && x.body !== null) return this.#askWithBody(x);
+    if (cached === null || keeping === null) return this.#askAlone(x, null);
+    const key = keeping.key.of(x);
+    const now = performance.now();
+    const entry = cached.find(key, now);
+    if (entry === null) return this.#askCached(x, key, cached);
+    if (now >= entry.refreshAt) cached.refresh(key, entry, this.#text(x, null));
+    return this.#apply(x, entry.decision);
+  }
+
+  async #askCached(x: Exchange, key: string, cached: CachedAuth): Promise<Verdict> {
+    return this.#conclude(x, await cached.ask(x, key, this.#text(x, null)));
+  }
+
+  async #askAlone(x: Exchange, body: Uint8Array | null): Promise<Verdict> {
+    const { asker, options } = this.#parts;
+    const question = asker.ask(this.#text(x, body));
+    const deadline = performance.now() + options.timeout;
+    const result = await waitFor(x, question.answer, deadline, () => question.cancel());
+    return result instanceof GatewayError ? this.#fail(x, result) : this.#conclude(x, result);
+  }
+
+  async #askWithBody(x: Exchange): Promise<Verdict> {
+    const { maxBodySize } = this.#parts.options;
+    const limit = maxBodySize < 0 ? hardBodyLimit : Math.min(maxBodySize, hardBodyLimit);
+    let body: Uint8Array | null | undefined;
+    try {
+      body = await x.body?.collect(limit);
+    } catch (error) {
+      return this.#fail(x, new GatewayError('client.gone', 'while its body was read', error));
+    }
+    if (body === null) return x.answer(401, [], '');
+    return this.#askAlone(x, body ?? null);
+  }
+
+  #conclude(x: Exchange, outcome: Outcome): Verdict {
+    if (x.ended || x.downstream.aborted) return this.#fail(x, new GatewayError('client.gone'));
+    if (outcome.decision !== null) return this.#apply(x, outcome.decision);
+    return this.#fail(x, outcome.error ?? new GatewayError('auth.unreachable'));
+  }
+
+  #apply(x: Exchange, decision: Decision): Verdict {
+    const { identity, slot } = this.#parts;
+    identity.clear(x.headers);
+    if (decision.allow && decision.client.length + decision.cookies.length > 0) x.keepFact(slot, decision);
+    return applyDecision(x, decision);
+  }
+
+  /** Whatever happened, the request does not go on. */
+  #fail(x: Exchange, error: GatewayError): Verdict {
+    x.error = error;
+    const status = error.code === 'client.gone' ? error.status : this.#parts.options.statusOnError;
+    return x.answer(status, [], '');
+  }
+
+  #text(x: Exchange, body: Uint8Array | null): QuestionText {
+    const { request } = this.#parts;
+    return { method: request.method(x), headers: request.headers(x), body };
+  }
+}
+
+function buildKeeping(options: ForwardAuthOptions, deps: BuildDeps, request: AuthRequest): Keeping | null {
+  if (options.cache === undefined) return null;
+  const narrow = options.cache.key;
+  const optionsHash = hash('sha256', JSON.stringify(options), 'hex');
+  const tagger = new Tagger(deps.bootSecret);
+  const { cache } = deps.keep(`auth-cache:${deps.name}:${optionsHash}`, () =>
+    createKept(options, deps, tagger),
+  );
+  const { name, bootSecret } = deps;
+  const key = new CacheKey({ name, optionsHash, address: options.address, bootSecret, narrow }, request);
+  const credentialNames = narrow
+    .filter((entry) => entry.startsWith('header:'))
+    .map((entry) => entry.slice('header:'.length).toLowerCase());
+  return { cache, key, tagger, options: options.cache, credentialNames };
+}
+
+function createKept(options: ForwardAuthOptions, deps: BuildDeps, tagger: Tagger) {
+  const { authCaches, name } = deps;
+  const cache = new AuthCache(options.cache?.maxEntries ?? 1, tagger);
+  authCaches.add(name, cache);
+  return { cache, close: () => authCaches.remove(cache) };
+}
+
+function isPreflight(x: Exchange): boolean {
+  if (x.method !== 'OPTIONS') return false;
+  return hasHeader(x.headers, 'origin') && hasHeader(x.headers, 'access-control-request-method');
+}

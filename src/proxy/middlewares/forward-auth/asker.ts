@@ -1,0 +1,173 @@
+// Asks the auth server and reads its answer; with a cache, keeps what may be kept.
+
+import { GatewayError } from '../../errors.ts';
+import type { AuthAnswer, PendingAnswer } from '../../upstream/auth-call.ts';
+import type { AuthClient } from '../../upstream/auth-client.ts';
+import { type Decision, readDecision } from './auth-answer.ts';
+import type { AuthCache } from './cache.ts';
+import type { CacheKey } from './cache-key.ts';
+import type { Question } from './flight.ts';
+import type { Identity } from './identity.ts';
+import { type Life, lifeOf } from './lifetime.ts';
+import type { ForwardAuthOptions } from './options.ts';
+import { carriesCredentials, type Tagger, type Tags, tokensOf } from './tags.ts';
+
+export interface QuestionText {
+  readonly method: string;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | null;
+}
+
+export interface Outcome {
+  /** Null: there is none, see `error`. */
+  readonly decision: Decision | null;
+  readonly error: GatewayError | null;
+  /** Those who waited for the same key may have it too. */
+  readonly shareable: boolean;
+}
+
+/** Where a kept decision goes. */
+export interface Keeping {
+  readonly cache: AuthCache;
+  readonly key: CacheKey;
+  readonly tagger: Tagger;
+  readonly options: NonNullable<ForwardAuthOptions['cache']>;
+  /** Header names of a narrowed key, lower case: whoever sends one shows credentials. */
+  readonly credentialNames: readonly string[];
+}
+
+/** Bytes of an answer's body held in memory, whatever maxResponseBodySize says. */
+const hardBodyLimit = 10 * 1024 * 1024;
+/** Times a question is asked when purges overtake its answer; then the request is refused. */
+const maxAsks = 3;
+
+export class Asker {
+  readonly #options: ForwardAuthOptions;
+  readonly #client: AuthClient;
+  readonly #identity: Identity;
+  readonly #maxBody: number;
+
+  constructor(options: ForwardAuthOptions, client: AuthClient, identity: Identity) {
+    this.#options = options;
+    this.#client = client;
+    this.#identity = identity;
+    const written = options.maxResponseBodySize;
+    this.#maxBody = written < 0 ? hardBodyLimit : Math.min(written, hardBodyLimit);
+  }
+
+  /** Nothing is kept. */
+  ask(text: QuestionText): Question<Outcome> {
+    const pending = this.#send(text, this.#options.timeout);
+    return { answer: this.#read(pending), cancel: () => pending.cancel() };
+  }
+
+  /** The decision is kept under `key` when it may be. */
+  askAndKeep(text: QuestionText, key: string, keeping: Keeping): Question<Outcome> {
+    let pending = this.#send(text, this.#options.timeout);
+    let cancelled = false;
+    const deadline = performance.now() + this.#options.timeout;
+    const run = async (): Promise<Outcome> => {
+      for (let asked = 1; ; asked++) {
+        const { generation } = keeping.cache;
+        const startedAt = performance.now();
+        const answer = await settle(pending);
+        if (answer instanceof GatewayError) return failure(answer);
+        const facts = { text, answer, generation, startedAt };
+        const outcome = this.#keep(facts, key, keeping);
+        if (outcome !== null) return outcome;
+        // Whoever was told "yes" before the purge may be told "no" now.
+        const left = deadline - performance.now();
+        if (cancelled) return failure(new GatewayError('client.gone'));
+        if (asked === maxAsks)
+          return failure(new GatewayError('auth.bad_answer', 'revoked while it was asked'));
+        if (left <= 0) return failure(new GatewayError('auth.timeout', 'revoked while it was asked'));
+        pending = this.#send(text, left);
+      }
+    };
+    const cancel = () => {
+      cancelled = true;
+      pending.cancel();
+    };
+    return { answer: run(), cancel };
+  }
+
+  #send(text: QuestionText, timeout: number): PendingAnswer {
+    return this.#client.ask({ ...text, timeout, maxBody: this.#maxBody });
+  }
+
+  async #read(pending: PendingAnswer): Promise<Outcome> {
+    const answer = await settle(pending);
+    if (answer instanceof GatewayError) return failure(answer);
+    const decision = this.#decide(answer);
+    if (decision instanceof GatewayError) return failure(decision);
+    return { decision, error: null, shareable: false };
+  }
+
+  /** Null: a purge has overtaken the answer. */
+  #keep(facts: AnswerFacts, key: string, keeping: Keeping): Outcome | null {
+    const { answer, text } = facts;
+    const decision = this.#decide(answer);
+    if (decision instanceof GatewayError) return failure(decision);
+    let tags: Tags | null | undefined;
+    const readTags = () => (tags ??= keeping.tagger.tagsOf(text.headers, answer.headers));
+    const revoked = keeping.cache.revokedSince(facts.generation, readTags);
+    if (revoked && decision.allow) return null;
+    const life = lifeFor(facts, keeping, decision);
+    const kept = life.fresh > 0 && !revoked && keeping.cache.put(key, decision, life, readTags());
+    if (!kept) {
+      keeping.cache.stats.uncacheable++;
+      // The newest word counts, unless it says only that the auth server is in trouble.
+      if (decision.allow || !decision.isFailure) keeping.cache.remove(key);
+    }
+    return { decision, error: null, shareable: life.shareable };
+  }
+
+  #decide(answer: AuthAnswer): Decision | GatewayError {
+    try {
+      return readDecision(answer, this.#options, this.#identity);
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      return new GatewayError('auth.bad_answer', 'unreadable answer', error);
+    }
+  }
+}
+
+export function isFailure(outcome: Outcome): boolean {
+  return outcome.decision === null || (!outcome.decision.allow && outcome.decision.isFailure);
+}
+
+interface AnswerFacts {
+  readonly text: QuestionText;
+  readonly answer: AuthAnswer;
+  readonly generation: number;
+  readonly startedAt: number;
+}
+
+function lifeFor(facts: AnswerFacts, keeping: Keeping, decision: Decision): Life {
+  const { answer, text } = facts;
+  return lifeOf(
+    {
+      // Too long a body makes a refusal of any answer: that one is not the auth server's word.
+      status: answer.tooLarge ? 0 : answer.status,
+      headers: answer.headers,
+      covers: (name) => keeping.key.covers(name),
+      tokens: decision.allow ? tokensOf(text.headers) : [],
+      hasCredentials: carriesCredentials(text.headers, keeping.credentialNames),
+      delay: performance.now() - facts.startedAt,
+      wallClock: Date.now(),
+    },
+    keeping.options,
+  );
+}
+
+function failure(error: GatewayError): Outcome {
+  return { decision: null, error, shareable: false };
+}
+
+async function settle(pending: PendingAnswer): Promise<AuthAnswer | GatewayError> {
+  try {
+    return await pending.answer;
+  } catch (error) {
+    return error instanceof GatewayError ? error : new GatewayError('auth.unreachable', '', error);
+  }
+}

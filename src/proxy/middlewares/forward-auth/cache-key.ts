@@ -1,0 +1,124 @@
+// Under which key a decision is kept: 32 bytes that no two different questions share, and that tell nothing
+// about the question to someone who reads memory.
+
+import { hash } from 'node:crypto';
+import type { Exchange } from '../../exchange.ts';
+import { getHeaderValues } from '../../headers.ts';
+import { type AuthRequest, noiseNames } from './auth-request.ts';
+
+export interface KeyScope {
+  /** Qualified name of the middleware. */
+  readonly name: string;
+  /** Digest of its options: a changed middleware never finds decisions of the old one. */
+  readonly optionsHash: string;
+  readonly address: string;
+  readonly bootSecret: string;
+  /** Entries as in `cache.key`; empty: everything the auth call carries. */
+  readonly narrow: readonly string[];
+}
+
+export class CacheKey {
+  readonly #request: AuthRequest;
+  /** The secret and what is the same for all requests of this middleware. */
+  readonly #prefix: string;
+  readonly #narrow: readonly string[];
+  readonly #parts: readonly Part[] | null;
+
+  constructor(scope: KeyScope, request: AuthRequest) {
+    this.#request = request;
+    this.#prefix = scope.bootSecret + part(scope.name) + part(scope.optionsHash) + part(scope.address);
+    this.#narrow = scope.narrow.map((entry) => (entry.startsWith('cookie:') ? entry : entry.toLowerCase()));
+    this.#parts = scope.narrow.length === 0 ? null : this.#narrow.map((entry) => readPart(entry, request));
+  }
+
+  /** 32 bytes, one a char. Must be asked before anything of `x` is changed. */
+  of(x: Exchange): string {
+    // The secret leads the message. That would be weak for a MAC others see and extend; these never leave.
+    return hash('sha256', this.#parts === null ? this.#whole(x) : this.#narrowed(x, this.#parts), 'binary');
+  }
+
+  /** Whether requests that differ in header `name` (lower case) differ in key or look alike to the auth server. */
+  covers(name: string): boolean {
+    if (this.#parts !== null) {
+      return this.#narrow.includes(`header:${name}`) || (name === 'host' && this.#narrow.includes('host'));
+    }
+    if (name === 'host' || this.#request.carries(name) || writtenAlways.has(name)) return true;
+    return noiseNames.has(name);
+  }
+
+  // The fields before the headers are of a fixed number, so that nothing can slip from one list into another.
+  #whole(x: Exchange): string {
+    const request = this.#request;
+    let text = this.#prefix + part(x.method) + part(request.method(x)) + part(x.scheme) + part(x.authority);
+    text += part(request.forwardedMethod(x)) + part(request.forwardedProto(x));
+    text += part(request.forwardedHost(x)) + part(request.forwardedUri(x));
+    text += part(request.forwardedFor(x)) + part(request.forwardedPort(x));
+    const { headers } = x;
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string;
+      if (request.carries(name)) text += part(name) + part(headers[i + 1] as string);
+    }
+    return text;
+  }
+
+  #narrowed(x: Exchange, parts: readonly Part[]): string {
+    let text = this.#prefix;
+    for (const of of parts) text += part(of(x));
+    return text;
+  }
+}
+
+const writtenAlways: ReadonlySet<string> = new Set(
+  ['for', 'proto', 'host', 'uri', 'method', 'port'].map((name) => `x-forwarded-${name}`),
+);
+
+type Part = (x: Exchange) => string;
+
+function part(text: string): string {
+  return `${text.length}:${text}`;
+}
+
+function readPart(entry: string, request: AuthRequest): Part {
+  const colon = entry.indexOf(':');
+  const kind = colon === -1 ? entry : entry.slice(0, colon);
+  const name = entry.slice(colon + 1);
+  switch (kind) {
+    case 'header':
+      return (x) => joinParts(getHeaderValues(x.headers, name));
+    case 'cookie':
+      return (x) => joinParts(cookieValues(x.headers, name));
+    case 'host':
+      return (x) => part(x.authority) + part(request.forwardedHost(x));
+    case 'uri':
+      return (x) => part(x.path + x.search) + part(request.forwardedUri(x));
+    case 'path':
+      return (x) => x.path;
+    case 'method':
+      return (x) => part(x.method) + part(request.forwardedMethod(x));
+    case 'scheme':
+      return (x) => part(x.scheme) + part(request.forwardedProto(x));
+    case 'ip':
+      return (x) => request.forwardedFor(x);
+    default:
+      throw new Error(`cache.key: "${entry}" is not a part of a request`);
+  }
+}
+
+/** None, one empty one and two empty ones stay different. */
+function joinParts(values: readonly string[]): string {
+  let text = '';
+  for (const value of values) text += part(value);
+  return text;
+}
+
+/** Every value of cookie `name`: which one of several a server takes is its own affair. */
+function cookieValues(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (const line of getHeaderValues(headers, 'cookie')) {
+    for (const pair of line.split(';')) {
+      const equals = pair.indexOf('=');
+      if (equals !== -1 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim());
+    }
+  }
+  return values;
+}

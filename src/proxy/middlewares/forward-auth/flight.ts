@@ -1,0 +1,65 @@
+// One question at a time per key: requests with the same key wait for the one answer.
+
+/** A question under way. Its answer never rejects. */
+export interface Question<Answer> {
+  readonly answer: Promise<Answer>;
+  cancel(): void;
+}
+
+/** Requests that wait for one question; beyond it the next one asks anew. */
+const maxFollowers = 1_000;
+
+/** Bounded by the questions the auth client takes at a time: each flight is at least one of them. */
+export class Flights<Answer> {
+  readonly #running = new Map<string, Flight<Answer>>();
+
+  /** The flight of `key`, begun by `ask` when there is none that takes one more. */
+  join(key: string, ask: () => Question<Answer>): { readonly flight: Flight<Answer>; readonly led: boolean } {
+    const running = this.#running.get(key);
+    if (running?.takesMore === true) return { flight: running, led: false };
+    const flight = new Flight(ask());
+    this.#running.set(key, flight);
+    const land = () => {
+      if (this.#running.get(key) === flight) this.#running.delete(key);
+    };
+    flight.onLand = land;
+    void flight.answer.then(land);
+    return { flight, led: true };
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+}
+
+export class Flight<Answer> {
+  readonly answer: Promise<Answer>;
+  /** Nobody need wait for it: it goes on by itself. */
+  background = false;
+  onLand: () => void = () => {};
+  readonly #question: Question<Answer>;
+  #waiting = 0;
+  #cancelled = false;
+
+  constructor(question: Question<Answer>) {
+    this.#question = question;
+    this.answer = question.answer;
+  }
+
+  get takesMore(): boolean {
+    return !this.#cancelled && this.#waiting <= maxFollowers;
+  }
+
+  board(): void {
+    this.#waiting++;
+  }
+
+  /** One that waited does so no more; the last one out ends the question. */
+  leave(): void {
+    this.#waiting--;
+    if (this.#waiting > 0 || this.background || this.#cancelled) return;
+    this.#cancelled = true;
+    this.onLand();
+    this.#question.cancel();
+  }
+}

@@ -1,0 +1,72 @@
+// Custom headers: set or deleted on requests and responses.
+
+import type { Exchange } from '../../exchange.ts';
+import { deleteHeader, setHeader } from '../../headers.ts';
+import { headerName, headerValue } from '../header-text.ts';
+
+export type RequestEdits = (x: Exchange) => void;
+export type ResponseEdits = (x: Exchange) => void;
+
+/** Where a message ends and how its connection goes on is decided by the gateway alone. */
+const framing: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Null when there are none. Throws `Error` on a name or value that cannot be sent. */
+export function buildRequestEdits(
+  written: Readonly<Record<string, string>>,
+  warn: (message: string) => void,
+): RequestEdits | null {
+  const key = 'customRequestHeaders';
+  const edits = readEdits(written, key, warn);
+  const host = edits.find((edit) => edit.name === 'host' && edit.value !== '');
+  const others = edits.filter((edit) => edit.name !== 'host');
+  if (host === undefined && others.length === 0) return null;
+  if (host !== undefined && !/^[\w.~\-:[\]%]+$/.test(host.value)) throw new Error(`${key}: Host is no host name`);
+  const dropsForwardedFor = others.some((edit) => edit.name === 'x-forwarded-for' && edit.value === '');
+  return (x) => {
+    for (let i = 0; i < others.length; i++) applyEdit(x.headers, others[i] as Edit);
+    if (host !== undefined) x.authority = host.value;
+    if (dropsForwardedFor) x.dropForwardedFor = true;
+  };
+}
+
+/** Null when there are none. Throws `Error` on a name or value that cannot be sent. */
+export function buildResponseEdits(
+  written: Readonly<Record<string, string>>,
+  warn: (message: string) => void,
+): ResponseEdits | null {
+  const edits = readEdits(written, 'customResponseHeaders', warn);
+  if (edits.length === 0) return null;
+  return (x) => {
+    for (let i = 0; i < edits.length; i++) applyEdit(x.responseHeaders, edits[i] as Edit);
+  };
+}
+
+interface Edit {
+  readonly name: string;
+  /** Empty deletes. */
+  readonly value: string;
+}
+
+function readEdits(written: Readonly<Record<string, string>>, key: string, warn: (message: string) => void): Edit[] {
+  const edits: Edit[] = [];
+  for (const [spelled, text] of Object.entries(written)) {
+    const name = headerName(spelled, key);
+    if (framing.has(name)) warn(`${key}: ${name} belongs to the connection and is left alone`);
+    else edits.push({ name, value: headerValue(text, `${key}.${name}`) });
+  }
+  return edits;
+}
+
+function applyEdit(headers: string[], edit: Edit): void {
+  if (edit.value === '') deleteHeader(headers, edit.name);
+  else setHeader(headers, edit.name, edit.value);
+}

@@ -1,0 +1,67 @@
+// An Exchange's way in: router, middlewares in their order, service. Resumes by index after a wait.
+
+import type { Exchange } from './exchange.ts';
+import { GatewayError } from './errors.ts';
+import { ANSWERED, type Verdict } from './hooks.ts';
+import { answer, fail, failWithBug } from './respond.ts';
+import type { Route } from './runtime/route.ts';
+import type { Runtime } from './runtime/runtime.ts';
+
+/** Sees `x` to its end. Never throws. */
+export function serve(x: Exchange, runtime: Runtime): void {
+  x.downstream.onAbort = () => clientGone(x);
+  try {
+    const route = runtime.routeOf(x);
+    if (route === null) {
+      fail(x, new GatewayError('router.no_match'));
+      return;
+    }
+    x.route = route;
+    if (route.broken !== null) fail(x, new GatewayError('router.broken', route.broken));
+    else runFrom(x, route, 0);
+  } catch (error) {
+    failWithBug(x, error);
+  }
+}
+
+function runFrom(x: Exchange, route: Route, from: number): void {
+  const hooks = route.request;
+  if (hooks !== null) {
+    for (let at = from; at < hooks.length; at++) {
+      const hook = hooks[at];
+      x.depth = at;
+      if (hook === null || hook === undefined) continue;
+      const verdict = hook(x);
+      if (typeof verdict !== 'number') {
+        resumeAfter(x, route, at, verdict);
+        return;
+      }
+      if (verdict === ANSWERED) {
+        answer(x);
+        return;
+      }
+    }
+  }
+  x.depth = route.depth;
+  route.service.handle(x);
+}
+
+function resumeAfter(x: Exchange, route: Route, at: number, verdict: Promise<Verdict>): void {
+  verdict.then(
+    (settled) => {
+      if (x.ended) return;
+      try {
+        if (settled === ANSWERED) answer(x);
+        else runFrom(x, route, at + 1);
+      } catch (error) {
+        failWithBug(x, error);
+      }
+    },
+    (error: unknown) => failWithBug(x, error),
+  );
+}
+
+function clientGone(x: Exchange): void {
+  x.running?.cancel();
+  fail(x, new GatewayError('client.gone'));
+}

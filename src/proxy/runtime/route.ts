@@ -1,0 +1,26 @@
+// A router, ready to run.
+
+import type { CompiledRule } from '../../rules/compile.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Verdict } from '../hooks.ts';
+import type { Service } from '../services/service.ts';
+
+export type RequestHook = (x: Exchange) => Verdict | Promise<Verdict>;
+export type ExchangeHook = (x: Exchange) => void;
+
+export interface Route {
+  /** Qualified. */
+  readonly name: string;
+  readonly rule: CompiledRule;
+  readonly priority: bigint;
+  readonly service: Service;
+  /** How many middlewares there are: `x.depth` once all have passed. */
+  readonly depth: number;
+  /** One place a middleware; null where it has no such hook, or for all when none has. */
+  readonly request: readonly (RequestHook | null)[] | null;
+  readonly response: readonly (ExchangeHook | null)[] | null;
+  readonly end: readonly ExchangeHook[] | null;
+  /** Why it answers 503 to all; null for a sound one. */
+  readonly broken: string | null;
+  readonly accessLogs: boolean;
+}

@@ -1,0 +1,57 @@
+// One generation of configuration, ready to serve. Swapped whole, between two requests.
+
+import type { Service } from '../services/service.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ManagedNames } from '../entrypoints/intake-headers.ts';
+import type { RouteTable } from '../router/table.ts';
+import type { KeepHandle } from './keep.ts';
+import type { Route } from './route.ts';
+
+/** The cleartext and the TLS side of one entry point. */
+export interface Tables {
+  readonly http: RouteTable<Route>;
+  readonly https: RouteTable<Route>;
+}
+
+export interface RuntimeParts {
+  readonly version: number;
+  readonly hash: string;
+  readonly tables: ReadonlyMap<string, Tables>;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly managed: ManagedNames;
+  readonly kept: KeepHandle;
+}
+
+export class Runtime {
+  readonly version: number;
+  readonly hash: string;
+  /** Identity headers that no client may send, on any route. */
+  readonly managed: ManagedNames;
+  readonly #tables: ReadonlyMap<string, Tables>;
+  readonly #services: ReadonlyMap<string, Service>;
+  readonly #kept: KeepHandle;
+
+  constructor(parts: RuntimeParts) {
+    this.version = parts.version;
+    this.hash = parts.hash;
+    this.managed = parts.managed;
+    this.#tables = parts.tables;
+    this.#services = parts.services;
+    this.#kept = parts.kept;
+  }
+
+  routeOf(x: Exchange): Route | null {
+    const tables = this.#tables.get(x.entryPoint.name);
+    if (tables === undefined) return null;
+    return (x.scheme === 'https' ? tables.https : tables.http).lookup(x);
+  }
+
+  setServerUp(service: string, url: string, up: boolean): void {
+    this.#services.get(service)?.setServerUp(url, up);
+  }
+
+  /** Exchanges that still run on it go on; what it alone kept is closed behind them. */
+  dispose(): void {
+    this.#kept.close();
+  }
+}

@@ -1,0 +1,59 @@
+// Answers from inside the gateway: services like any other, reached through the router.
+
+import type { ApiAnswer, ApiRequest } from '../../model/ipc.ts';
+import type { InternalServiceSpec } from '../../model/snapshot.ts';
+import { GatewayError } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { getHeader } from '../headers.ts';
+import { answer, fail } from '../respond.ts';
+import { statusText } from '../status.ts';
+import type { Service } from './service.ts';
+
+/** What the internal services ask of the gateway. */
+export interface InternalFacts {
+  /** Status of `/ping` now. */
+  pingStatus(): number;
+  readonly askPrimary: (request: ApiRequest) => Promise<ApiAnswer>;
+}
+
+/** Bytes of a request's body the API reads. */
+const maxApiBody = 64 * 1024;
+
+export function buildInternalService(spec: InternalServiceSpec, facts: InternalFacts): Service {
+  return { name: spec.name, handle: handlers[spec.target](facts), setServerUp: () => {} };
+}
+
+const handlers = {
+  ping: (facts: InternalFacts) => (x: Exchange) => {
+    const status = facts.pingStatus();
+    x.answer(status, [], status === 200 ? 'OK' : statusText(status));
+    answer(x);
+  },
+  noop: () => (x: Exchange) => {
+    x.answer(418, [], '');
+    answer(x);
+  },
+  api: (facts: InternalFacts) => (x: Exchange) => {
+    askApi(x, facts).catch((error: unknown) => {
+      fail(x, new GatewayError('gateway.bug', 'the API did not answer', error));
+    });
+  },
+} as const;
+
+async function askApi(x: Exchange, facts: InternalFacts): Promise<void> {
+  const body = x.body === null ? new Uint8Array(0) : await x.body.collect(maxApiBody);
+  if (body === null) {
+    x.answer(413, [], statusText(413));
+    answer(x);
+    return;
+  }
+  const got = await facts.askPrimary({
+    method: x.method,
+    target: x.path + x.search,
+    contentType: getHeader(x.headers, 'content-type') ?? '',
+    body: Buffer.from(body).toString('utf8'),
+  });
+  if (x.ended) return;
+  x.answer(got.status, got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)), got.body);
+  answer(x);
+}

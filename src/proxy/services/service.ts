@@ -1,0 +1,11 @@
+// What stands at the end of a route: something that sees an Exchange to its end.
+
+import type { Exchange } from '../exchange.ts';
+
+export interface Service {
+  readonly name: string;
+  /** Must end the Exchange, now or later, through `respond.ts`. */
+  handle(x: Exchange): void;
+  /** From the primary's health checks; true when this service has that server. */
+  setServerUp(url: string, up: boolean): void;
+}

@@ -1,0 +1,40 @@
+// A server's header section on its way to the client.
+
+import { hasHeader, type HeaderList } from '../headers.ts';
+
+// RFC 9110 §7.6.1; `date` is written by the listener.
+const dropped: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'date',
+]);
+
+/** From raw name, value, name, value …; names to lower case, hop-by-hop and nominated names gone. */
+export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderList {
+  const headers: HeaderList = [];
+  let nominated = '';
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = latin1(raw[i] as Buffer | string).toLowerCase();
+    const value = latin1(raw[i + 1] as Buffer | string);
+    if (name === 'connection') nominated += `,${value.toLowerCase()}`;
+    if (!dropped.has(name)) headers.push(name, value);
+  }
+  return nominated === '' ? headers : withoutNominated(headers, nominated);
+}
+
+function withoutNominated(headers: HeaderList, nominated: string): HeaderList {
+  const names = nominated.split(',').map((token) => token.trim());
+  if (!names.some((name) => hasHeader(headers, name))) return headers;
+  return headers.filter((_, i) => !names.includes(headers[i - (i % 2)] as string));
+}
+
+function latin1(bytes: Buffer | string): string {
+  return typeof bytes === 'string' ? bytes : bytes.toString('latin1');
+}

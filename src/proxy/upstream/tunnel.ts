@@ -1,0 +1,193 @@
+// A WebSocket Exchange to a server: its answer to the handshake decides, then messages pass both ways.
+
+import type { IncomingMessage } from 'node:http';
+import WebSocket from 'ws';
+import type { Cancellable, Exchange } from '../exchange.ts';
+import type { HeaderList } from '../headers.ts';
+import { maxMessageBytes, maxRefusalBytes, maxTunnelBacklog } from '../limits.ts';
+import { answer, end, fail, runResponseHooks } from '../respond.ts';
+import type { Server } from '../services/server.ts';
+import { addSetCookie } from '../services/sticky-cookie.ts';
+import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
+import { toGatewayError } from './errors.ts';
+import { tlsOptions } from './pool.ts';
+import { upstreamHeaders } from './request-headers.ts';
+import { readResponseHeaders } from './response-headers.ts';
+
+/** Opens a tunnel for `x` to `server` with `host` as Host header; `x` ends when the tunnel does. */
+export function tunnel(x: Exchange, server: Server, host: string): void {
+  const handshake = x.downstream as Handshake;
+  const running = new Tunnel(x, server, handshake);
+  x.running = running;
+  running.open(host);
+}
+
+/** Close codes that may stand in a close frame (RFC 6455 §7.4). */
+function isSendable(code: number): boolean {
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
+class Tunnel implements Cancellable, TunnelEvents {
+  readonly #x: Exchange;
+  readonly #server: Server;
+  readonly #handshake: Handshake;
+  #socket: WebSocket | null = null;
+  #client: TunnelEnd | null = null;
+  #closed = false;
+
+  constructor(x: Exchange, server: Server, handshake: Handshake) {
+    this.#x = x;
+    this.#server = server;
+    this.#handshake = handshake;
+  }
+
+  open(host: string): void {
+    const x = this.#x;
+    const { transport } = this.#server.pool;
+    const url = this.#server.url.replace(/^http/, 'ws') + this.#server.path + x.path + x.search;
+    const protocols = this.#handshake.protocols
+      .split(',')
+      .map((protocol) => protocol.trim())
+      .filter((protocol) => protocol !== '');
+    const socket = new WebSocket(url, protocols, {
+      ...tlsOptions(transport),
+      headers: toHeaderMap(upstreamHeaders(x, host)),
+      followRedirects: false,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      autoPong: false,
+      handshakeTimeout: transport.dialTimeout,
+    });
+    this.#socket = socket;
+    socket.on('upgrade', (response) => this.#accepted(response));
+    socket.on('unexpected-response', (_request, response) => this.#refused(response));
+    socket.on('error', (error) => this.#failed(error));
+    socket.on('message', (data, isBinary) => this.#fromServer(data as Buffer, isBinary));
+    socket.on('ping', (data) => this.#client?.ping(data));
+    socket.on('pong', (data) => this.#client?.pong(data));
+    socket.on('close', (code, reason) => this.#serverClosed(code, reason.toString('utf8')));
+  }
+
+  /** The client went away before the handshake was answered, or the gateway is going. */
+  cancel(): void {
+    if (this.#client === null) this.#socket?.terminate();
+    else this.#close(1001, 'going away', 'both');
+  }
+
+  // --- from the client ---
+
+  message(data: Uint8Array, isBinary: boolean): void {
+    const socket = this.#socket as WebSocket;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    this.#x.bytesIn += data.length;
+    socket.send(data, { binary: isBinary });
+    // The listener cannot hold a client back: a server that does not read costs its tunnel, not our memory.
+    if (socket.bufferedAmount > maxTunnelBacklog) this.#close(1013, 'the server does not keep up', 'both');
+  }
+
+  ping(data: Uint8Array): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.ping(data);
+  }
+
+  pong(data: Uint8Array): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.pong(data);
+  }
+
+  closed(code: number, reason: string): void {
+    this.#close(code, reason, 'server');
+  }
+
+  drained(): void {
+    this.#socket?.resume();
+  }
+
+  // --- from the server ---
+
+  #accepted(response: IncomingMessage): void {
+    const x = this.#x;
+    if (x.ended) {
+      this.#socket?.terminate();
+      return;
+    }
+    x.status = 101;
+    x.originStatus = 101;
+    x.responseHeaders = readResponseHeaders(response.rawHeaders).filter(isOurs);
+    if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
+    if (!runResponseHooks(x)) {
+      this.#socket?.terminate();
+      return;
+    }
+    x.headSent = true;
+    this.#client = this.#handshake.accept(x.responseHeaders, response.headers['sec-websocket-protocol'] ?? '', this);
+  }
+
+  /** The server's own 4xx or 5xx reaches the client as it is. */
+  #refused(response: IncomingMessage): void {
+    const x = this.#x;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxRefusalBytes) chunks.push(chunk);
+      else response.destroy(new Error('the refusal is longer than its bound'));
+    });
+    response.on('error', (error) => fail(x, toGatewayError(error)));
+    response.on('end', () => {
+      if (x.ended) return;
+      x.originStatus = response.statusCode ?? 502;
+      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders).filter(isNoLength), Buffer.concat(chunks));
+      if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
+      answer(x);
+    });
+  }
+
+  #fromServer(data: Buffer, isBinary: boolean): void {
+    this.#x.bytesOut += data.length;
+    if (this.#client?.send(data, isBinary) === false) this.#socket?.pause();
+  }
+
+  #failed(error: Error): void {
+    if (this.#x.headSent) this.#close(1006, '', 'client');
+    else fail(this.#x, toGatewayError(error));
+  }
+
+  #serverClosed(code: number, reason: string): void {
+    if (this.#x.headSent) this.#close(code, reason, 'client');
+  }
+
+  #close(code: number, reason: string, whom: 'client' | 'server' | 'both'): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (whom !== 'client') closeSocket(this.#socket as WebSocket, code, reason);
+    if (whom !== 'server') this.#client?.close(isSendable(code) || code === 1005 ? code : 1006, reason);
+    end(this.#x);
+  }
+}
+
+function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  if (code === 1005) socket.close();
+  else if (isSendable(code)) socket.close(code, reason);
+  else socket.terminate();
+}
+
+// Both predicates see a flat list: a value stays when its name does.
+function isOurs(_: string, i: number, list: readonly string[]): boolean {
+  return !(list[i - (i % 2)] as string).startsWith('sec-websocket-') && isNoLength(_, i, list);
+}
+
+function isNoLength(_: string, i: number, list: readonly string[]): boolean {
+  return list[i - (i % 2)] !== 'content-length';
+}
+
+/** Node's form; the handshake's own headers are the client library's. */
+function toHeaderMap(headers: HeaderList): Record<string, string[]> {
+  const map: Record<string, string[]> = {};
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.startsWith('sec-websocket-')) continue;
+    map[name] ??= [];
+    map[name].push(headers[i + 1] as string);
+  }
+  return map;
+}

@@ -1,0 +1,104 @@
+// A worker's life: it says that it is there, then does what the primary tells it.
+
+import cluster from 'node:cluster';
+import { open } from '../model/envelope.ts';
+import type { ToWorker } from '../model/ipc.ts';
+import type { WorkerSettings } from '../model/settings.ts';
+import { createLog, type Log } from '../observability/log.ts';
+import { createGateway } from '../proxy/create-gateway.ts';
+import type { Gateway } from '../proxy/gateway.ts';
+import { applySnapshot, rollBack } from './apply.ts';
+import { createAsk } from './ask.ts';
+import { createDrain } from './drain.ts';
+import { report } from './report.ts';
+
+/** A terminal sends these to the whole process group; the primary is the one that acts on them. */
+const leftToPrimary = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+/** Milliseconds for what runs when the primary is gone and no deadline came with it. */
+const orphanDeadline = 10_000;
+
+/** To be called once, in a process forked by the primary. */
+export function startWorker(): void {
+  for (const signal of leftToPrimary) process.on(signal, () => {});
+  const ask = createAsk(report);
+  let gateway: Gateway | null = null;
+  let log: Log | null = null;
+  const drain = createDrain(() => gateway, report);
+
+  process.on('uncaughtException', (error) => die(log, error));
+  cluster.worker?.on('disconnect', () => {
+    // Node ends an unexpectedly disconnected worker on the spot, and its requests with it, unless this is set.
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    drain.begin(orphanDeadline);
+  });
+  const boot = (settings: WorkerSettings): void => {
+    log = createLog(settings.log);
+    gateway = createGateway(settings, { askPrimary: (request) => ask.ask(request), log });
+  };
+  process.on('message', (value: unknown) => {
+    const opened = open<ToWorker>(value);
+    if (!opened.ok) {
+      if (opened.reason === 'version') throw new Error('the primary speaks the protocol of another release');
+      return;
+    }
+    const { message } = opened;
+    if (message.type === 'boot') boot(message.settings);
+    else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
+    else if (message.type === 'drain') drain.begin(message.deadline);
+    else if (message.type === 'reopen-logs') reopen(log, gateway);
+    else if (gateway !== null) obey(gateway, message);
+    else if (message.type === 'purge') report({ type: 'purged', id: message.id, entries: 0 });
+  });
+  report({ type: 'ready' });
+}
+
+type ForGateway = Exclude<ToWorker, { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' }>;
+
+function obey(gateway: Gateway, message: ForGateway): void {
+  switch (message.type) {
+    case 'snapshot':
+      applySnapshot(gateway, message, report);
+      break;
+    case 'rollback':
+      rollBack(gateway, message.version, report);
+      break;
+    case 'listen':
+      void listen(gateway);
+      break;
+    case 'server':
+      gateway.setServerState(message.state);
+      break;
+    case 'purge':
+      report({ type: 'purged', id: message.id, entries: gateway.purgeAuth(message.selector) });
+      break;
+    case 'terminating':
+      gateway.setTerminating();
+      break;
+  }
+}
+
+async function listen(gateway: Gateway): Promise<void> {
+  try {
+    report({ type: 'listening', addresses: await gateway.listen() });
+  } catch (error) {
+    const named = error instanceof Error && 'entryPoint' in error ? String(error.entryPoint) : '';
+    const message = error instanceof Error ? error.message : String(error);
+    report({ type: 'listen-failed', entryPoint: named, message });
+  }
+}
+
+function reopen(log: Log | null, gateway: Gateway | null): void {
+  log?.reopen();
+  gateway?.reopenLogs();
+}
+
+/** What is broken in ways nobody foresaw must not go on serving: the primary starts another one. */
+function die(log: Log | null, error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (log === null) process.stderr.write(`worker ${process.pid}: ${stack}\n`);
+  else {
+    log.fatal({ pid: process.pid, stack }, 'worker ends on an exception nobody caught');
+    log.flushSync();
+  }
+  process.exit(1);
+}

@@ -1,0 +1,151 @@
+// `npm test`: makes sure of the system's packages, then runs the suites in order and sums them up.
+// `node test/run.ts unit golden` runs a part.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { globSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
+interface Suite {
+  readonly name: string;
+  /** Milliseconds one file may take. */
+  readonly fileTimeout: number;
+  /** Files run side by side. */
+  readonly concurrency: number;
+}
+
+interface Tool {
+  readonly command: string;
+  readonly debian: string;
+}
+
+interface SuiteResult {
+  readonly suite: string;
+  readonly failed: boolean;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+const suites: readonly Suite[] = [
+  { name: 'unit', fileTimeout: 60_000, concurrency: 2 },
+  { name: 'golden', fileTimeout: 60_000, concurrency: 2 },
+  { name: 'integration', fileTimeout: 120_000, concurrency: 2 },
+  { name: 'e2e', fileTimeout: 180_000, concurrency: 1 },
+];
+
+const tools: readonly Tool[] = [
+  { command: 'redis-server', debian: 'redis-server' },
+  { command: 'nginx', debian: 'nginx-light' },
+  { command: 'wrk', debian: 'wrk' },
+  { command: 'hey', debian: 'hey' },
+];
+
+const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
+
+// nginx and redis-server are installed in sbin, which a user's PATH often lacks.
+process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(`no suite ${unknown.join(', ')}; there are: ${suites.map((suite) => suite.name).join(', ')}`);
+  process.exit(2);
+}
+process.exitCode = await runAll(suites.filter((suite) => wanted.length === 0 || wanted.includes(suite.name)));
+
+async function runAll(chosen: readonly Suite[]): Promise<number> {
+  const needsTools = chosen.some((suite) => suite.name === 'integration' || suite.name === 'e2e');
+  const missing = needsTools ? ensureTools() : [];
+  // Tests that need a missing tool look here and skip themselves.
+  process.env['PORTCULLIS_TEST_MISSING'] = missing.map((tool) => tool.command).join(',');
+  const scratch = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
+  process.env['TMPDIR'] = scratch;
+  const results: SuiteResult[] = [];
+  try {
+    for (const suite of chosen) results.push(await runSuite(suite));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+  printSummary(results);
+  if (missing.length > 0) {
+    const names = missing.map((tool) => tool.debian).join(' ');
+    console.log(
+      `\n!! NOT EVERYTHING RAN: what needs ${names} was skipped. As root: apt-get install ${names}`,
+    );
+  }
+  return results.some((result) => result.failed) ? 1 : 0;
+}
+
+function ensureTools(): readonly Tool[] {
+  const missing = tools.filter((tool) => !isOnPath(tool.command));
+  if (missing.length === 0 || process.getuid?.() !== 0 || !isOnPath('apt-get')) return missing;
+  const packages = missing.map((tool) => tool.debian);
+  console.log(`installing ${packages.join(' ')}`);
+  const apt = (args: readonly string[]): boolean =>
+    spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      // The packages must not start daemons of their own on well-known ports.
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+      timeout: 300_000,
+    }).status === 0;
+  const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
+  if (!apt(install) && apt(['update', '-q'])) apt(install);
+  return tools.filter((tool) => !isOnPath(tool.command));
+}
+
+function isOnPath(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+}
+
+async function runSuite(suite: Suite): Promise<SuiteResult> {
+  const files = globSync(`test/${suite.name}/**/*.test.ts`).sort();
+  console.log(`\n── ${suite.name}: ${files.length} files`);
+  const counts = new Map<string, number>();
+  if (files.length === 0) return { suite: suite.name, failed: false, counts };
+
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      '--test',
+      `--test-concurrency=${suite.concurrency}`,
+      `--test-timeout=${suite.fileTimeout}`,
+      '--test-reporter=spec',
+      ...files,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let rest = '';
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (text: string) => {
+    process.stdout.write(text);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) readCount(line, counts);
+  });
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  readCount(rest, counts);
+  return { suite: suite.name, failed: status !== 0, counts };
+}
+
+/** Takes node's own closing line, `ℹ pass 12`, into the counts. */
+function readCount(line: string, counts: Map<string, number>): void {
+  const match = /^ℹ (\w+) (\d+)$/.exec(stripVTControlCharacters(line));
+  if (match !== null && countNames.includes(match[1] as string))
+    counts.set(match[1] as string, Number(match[2]));
+}
+
+function printSummary(results: readonly SuiteResult[]): void {
+  console.log('\n── total');
+  const cell = (value: string | number): string => String(value).padStart(10);
+  console.log(`${'suite'.padEnd(12)}${countNames.map(cell).join('')}`);
+  const row = (name: string, read: (count: string) => number): void =>
+    console.log(`${name.padEnd(12)}${countNames.map((count) => cell(read(count))).join('')}`);
+  for (const result of results) row(result.suite, (count) => result.counts.get(count) ?? 0);
+  const sum = (count: string): number =>
+    results.reduce((total, result) => total + (result.counts.get(count) ?? 0), 0);
+  for (const count of countNames) console.log(`ℹ ${count} ${sum(count)}`);
+  const failed = results.filter((result) => result.failed).map((result) => result.suite);
+  console.log(failed.length === 0 ? '\nall suites passed' : `\nFAILED: ${failed.join(', ')}`);
+}
