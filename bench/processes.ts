@@ -38,10 +38,11 @@ export async function startProgram(command: string, args: readonly string[], url
   throw new Error(`${command} did not serve ${url}\n${output}`);
 }
 
-/** The child processes of `pid`. */
-export function childrenOf(pid: number): readonly number[] {
+/** The child processes of `pid` whose command line contains `words`. */
+export function childrenOf(pid: number, words = ''): readonly number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
+  const children = text === '' ? [] : text.split(' ').map(Number);
+  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(words));
 }
 
 /** Microseconds of user and system time the processes have used, in steps of 10 ms. */

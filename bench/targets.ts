@@ -121,8 +121,8 @@ export async function startNginx(folder: string, backends: Backends): Promise<[R
   );
   const base = `http://127.0.0.1:${port}`;
   const running = await startProgram('nginx', config, `${base}/cached`);
-  // Besides the worker there are the cache's processes: they sleep, but count all that works.
-  const pids = childrenOf(running.pid);
+  // Besides the worker there are the cache's processes: one sleeps, one ends after a minute.
+  const pids = childrenOf(running.pid, 'worker process');
   return [
     running,
     [

@@ -59,7 +59,8 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
     await untilServing(child, options.webPort);
   } catch (error) {
     await gateway.stop();
-    throw new Error(`the gateway did not start: ${(error as Error).message}\n${output}`, { cause: error });
+    const said = options.verbose ? '' : `\n${output}`;
+    throw new Error(`the gateway did not start: ${(error as Error).message}${said}`, { cause: error });
   }
   return gateway;
 }

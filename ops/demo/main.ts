@@ -71,7 +71,7 @@ curl -i -X OPTIONS -H 'Origin: http://localhost:3000' -H 'Access-Control-Request
 curl -i -N --max-time 3 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: cG9ydGN1bGxpcy1kZW1vIQ==' ${url}/ws/mcp-status --output -
 
 # MCP over streamable HTTP
-SESSION=$(curl -s -D - -o /dev/null ${bearer} ${json} -d ${initialize} ${url}/mcp/database | sed -n 's/^mcp-session-id: *\\([^[:space:]]*\\).*/\\1/Ip')
+SESSION=$(curl -s -D - -o /dev/null ${bearer} ${json} -d ${initialize} ${url}/mcp/database | sed -n 's/^[Mm]cp-[Ss]ession-[Ii]d: *\\([^[:space:]]*\\).*/\\1/p')
 curl ${bearer} ${json} ${stream} -H "Mcp-Session-Id: $SESSION" -d ${listTools} ${url}/mcp/database
 
 # revoked: the gateway forgets the token at once

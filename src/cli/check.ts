@@ -48,7 +48,9 @@ function checkAll(context: CommandContext): Diagnostic[] {
   const base = staticFile === undefined ? flags : [`--configFile=${staticFile}`, ...flags];
   const dynamicFiles = files.filter((file) => file !== staticFile);
   if (dynamicFiles.length === 0) return [...loadConfiguration({ ...context, argv: base }).diagnostics];
-  const found = dynamicFiles.flatMap((file) => loadConfiguration({ ...context, argv: base }, path.resolve(context.cwd, file)).diagnostics);
+  const found = dynamicFiles.flatMap(
+    (file) => loadConfiguration({ ...context, argv: base }, path.resolve(context.cwd, file)).diagnostics,
+  );
   // The static part is read again for every dynamic file, and says the same each time.
   return [...new Map(found.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic])).values()];
 }
@@ -61,7 +63,8 @@ function isStatic(file: string): boolean {
   } catch {
     return true;
   }
-  const { tree } = path.extname(file).toLowerCase() === '.toml' ? parseToml(text, file) : parseYaml(text, file);
+  const { tree } =
+    path.extname(file).toLowerCase() === '.toml' ? parseToml(text, file) : parseYaml(text, file);
   const roots = new Set(staticRoots().map((root) => root.toLowerCase()));
   return tree?.kind === 'map' && [...tree.entries.keys()].some((key) => roots.has(key.toLowerCase()));
 }

@@ -23,7 +23,10 @@ export interface Command {
 }
 
 /** Takes `--name value` and `--name=value` out of the arguments; the rest stays in order. */
-export function takeOption(argv: readonly string[], names: readonly string[]): { values: string[]; rest: string[] } {
+export function takeOption(
+  argv: readonly string[],
+  names: readonly string[],
+): { values: string[]; rest: string[] } {
   const values: string[] = [];
   const rest: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {

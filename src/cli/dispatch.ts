@@ -59,7 +59,9 @@ function find(name: string): Command | undefined {
 
 function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
-  return (end === -1 ? argv : argv.slice(0, end)).some((argument) => argument === '--help' || argument === '-h' || argument === '-help');
+  return (end === -1 ? argv : argv.slice(0, end)).some(
+    (argument) => argument === '--help' || argument === '-h' || argument === '-help',
+  );
 }
 
 function unknown(context: CommandContext, name: string): number {

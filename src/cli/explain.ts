@@ -17,7 +17,10 @@ export const explain: Command = {
   usage: ["explain METHOD URL [-H 'Name: value'] [--entrypoint NAME] [--peer IP] [flags]"],
   options: [
     ["-H, --header 'NAME: VALUE'", 'A header of the request; may be repeated'],
-    ['--entrypoint NAME', 'Where the request comes in; else the entry point on the URL’s port, else the first'],
+    [
+      '--entrypoint NAME',
+      'Where the request comes in; else the entry point on the URL’s port, else the first',
+    ],
     ['--peer IP', 'Where the request comes from; default 127.0.0.1'],
   ],
   run: async (context) => {
@@ -33,7 +36,9 @@ export const explain: Command = {
     }
     const entryPoint = chooseEntryPoint(resolved.entryPoints, asked);
     if (entryPoint === undefined) {
-      context.err(`portcullis explain: no such entry point; there are: ${resolved.entryPoints.map(({ name }) => name).join(', ')}\n`);
+      context.err(
+        `portcullis explain: no such entry point; there are: ${resolved.entryPoints.map(({ name }) => name).join(', ')}\n`,
+      );
       return 2;
     }
     const subject = subjectOf(asked, entryPoint);
@@ -61,8 +66,10 @@ function readQuestion(argv: readonly string[]): Question | string {
   const entryPoint = takeOption(header.rest, ['--entrypoint', '--entryPoint']);
   const peer = takeOption(entryPoint.rest, ['--peer']);
   const [method, written, ...flags] = peer.rest;
-  if (method === undefined || written === undefined || !/^[A-Z]+$/i.test(method)) return 'give a method and a URL, for example GET http://example.com/path';
-  if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) return 'the URL must begin with http:// or https://';
+  if (method === undefined || written === undefined || !/^[A-Z]+$/i.test(method))
+    return 'give a method and a URL, for example GET http://example.com/path';
+  if (!/^https?:\/\//i.test(written) || !URL.canParse(written))
+    return 'the URL must begin with http:// or https://';
   const headers: string[] = [];
   for (const line of header.values) {
     const colon = line.indexOf(':');
@@ -81,7 +88,10 @@ function readQuestion(argv: readonly string[]): Question | string {
   };
 }
 
-function chooseEntryPoint(entryPoints: readonly EntryPointSpec[], asked: Question): EntryPointSpec | undefined {
+function chooseEntryPoint(
+  entryPoints: readonly EntryPointSpec[],
+  asked: Question,
+): EntryPointSpec | undefined {
   if (asked.entryPoint !== undefined) return entryPoints.find(({ name }) => name === asked.entryPoint);
   const port = Number(asked.url.port) || (asked.url.protocol === 'https:' ? 443 : 80);
   return entryPoints.find((entryPoint) => entryPoint.port === port) ?? entryPoints[0];
@@ -112,16 +122,21 @@ interface Case {
 function tell(context: CommandContext, { snapshot, entryPoint, subject, isTls }: Case): number {
   const onEntryPoint = snapshot.routers.filter((router) => router.entryPoints.includes(entryPoint.name));
   const tried = onEntryPoint.filter((router) => (router.tls !== null) === isTls).toSorted(byPriority);
-  context.out(`${subject.method} host ${subject.host} path ${subject.routePath} on entry point ${entryPoint.name}\n`);
+  context.out(
+    `${subject.method} host ${subject.host} path ${subject.routePath} on entry point ${entryPoint.name}\n`,
+  );
   let winner: RouterSpec | null = null;
   for (const router of tried) {
     const reason = winner === null ? whyNot(router, subject) : `not tried: ${winner.name} has matched`;
     if (reason === null) winner = router;
-    context.out(`${reason === null ? '>' : ' '} ${router.name} (priority ${router.priority}) ${router.rule}\n`);
+    context.out(
+      `${reason === null ? '>' : ' '} ${router.name} (priority ${router.priority}) ${router.rule}\n`,
+    );
     if (reason !== null) context.out(`      ${reason}\n`);
   }
   for (const router of onEntryPoint) {
-    if (!tried.includes(router)) context.out(`  ${router.name}\n      not tried: it serves ${isTls ? 'cleartext' : 'TLS'} only\n`);
+    if (!tried.includes(router))
+      context.out(`  ${router.name}\n      not tried: it serves ${isTls ? 'cleartext' : 'TLS'} only\n`);
   }
   if (winner === null) {
     context.out('404: no router matches\n');

@@ -42,7 +42,8 @@ function pingAddress(context: CommandContext): { host: string; port: number } | 
     return null;
   }
   const entryPoint = entryPoints.find(({ name }) => name === ping.entryPoint);
-  if (entryPoint === undefined) context.err(`Error calling healthcheck: missing entry point "${ping.entryPoint}"\n`);
+  if (entryPoint === undefined)
+    context.err(`Error calling healthcheck: missing entry point "${ping.entryPoint}"\n`);
   return entryPoint ?? null;
 }
 
@@ -50,11 +51,14 @@ function head(address: { host: string; port: number }): Promise<{ status: number
   const isAny = address.host === '' || address.host === '0.0.0.0' || address.host === '::';
   const host = isAny ? (address.host === '::' ? '::1' : '127.0.0.1') : address.host;
   return new Promise((resolve, reject) => {
-    const request = http.request({ host, port: address.port, method: 'HEAD', path: '/ping', agent: false }, (response) => {
-      response.resume();
-      clearTimeout(timer);
-      resolve({ status: response.statusCode ?? 0, reason: response.statusMessage ?? '' });
-    });
+    const request = http.request(
+      { host, port: address.port, method: 'HEAD', path: '/ping', agent: false },
+      (response) => {
+        response.resume();
+        clearTimeout(timer);
+        resolve({ status: response.statusCode ?? 0, reason: response.statusMessage ?? '' });
+      },
+    );
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${deadline} ms`)), deadline);
     request.on('error', (error) => {
       clearTimeout(timer);

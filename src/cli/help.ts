@@ -6,7 +6,9 @@ import type { Command } from './command.ts';
 
 export function generalHelp(commands: readonly Command[]): string {
   const width = Math.max(...commands.map((command) => command.name.length));
-  const list = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}${aliasesOf(command)}\n`).join('');
+  const list = commands
+    .map((command) => `  ${command.name.padEnd(width)}  ${command.summary}${aliasesOf(command)}\n`)
+    .join('');
   return [
     'portcullis, a gateway that reads Traefik v3’s configuration\n\n',
     'Usage:\n  portcullis [flags]\n  portcullis COMMAND [arguments] [flags]\n  portcullis help COMMAND\n\n',
@@ -30,7 +32,10 @@ function aliasesOf(command: Command): string {
 function flags(): string {
   return staticKeys()
     .filter(({ note }) => note.status !== 'refused' && note.status !== 'removed')
-    .map(({ path, note }) => `  --${path}  ${describe(note)}\n${note.summary === undefined ? '' : `      ${note.summary}\n`}`)
+    .map(
+      ({ path, note }) =>
+        `  --${path}  ${describe(note)}\n${note.summary === undefined ? '' : `      ${note.summary}\n`}`,
+    )
     .join('');
 }
 

@@ -30,10 +30,18 @@ export function loadConfiguration(context: CommandContext, dynamicFile?: string)
   const diagnostics = [...loaded.diagnostics, ...placed(resolved.diagnostics, loaded.tree)];
   if (hasErrors(resolved.diagnostics)) return { resolved: null, snapshot: null, diagnostics };
   const dynamic = loadDynamicOnce(config, context.env);
-  return { resolved, snapshot: dynamic.snapshot, diagnostics: [...diagnostics, ...placed(dynamic.diagnostics, loaded.tree)] };
+  return {
+    resolved,
+    snapshot: dynamic.snapshot,
+    diagnostics: [...diagnostics, ...placed(dynamic.diagnostics, loaded.tree)],
+  };
 }
 
-export function render(diagnostics: readonly Diagnostic[], format: DiagnosticFormat, context: CommandContext): string {
+export function render(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  context: CommandContext,
+): string {
   if (format === 'json') return renderJson(diagnostics);
   if (format === 'annotations') return renderAnnotations(diagnostics);
   return renderTty(diagnostics, { color: context.color, textOf: sourceText(context.cwd) });

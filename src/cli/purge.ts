@@ -18,7 +18,10 @@ export const purge: Command = {
   usage: ['purge --all', 'purge --token TOKEN', "purge --header 'X-User-Id: 17'"],
   options: [
     ['--all', 'Every decision'],
-    ['--token T', 'Decisions a request with this token got; `-` reads it from standard input, so that no process list shows it'],
+    [
+      '--token T',
+      'Decisions a request with this token got; `-` reads it from standard input, so that no process list shows it',
+    ],
     ["--header 'NAME: VALUE'", 'Decisions whose auth answer had this header'],
     ['--endpoint URL', 'Where the API answers, with its base path; default http://127.0.0.1:8080'],
   ],
@@ -34,7 +37,9 @@ export const purge: Command = {
         context.out(`purged ${purgedCount(body)}\n`);
         return 0;
       }
-      context.err(`portcullis purge: the API answered ${status}${status === 404 ? '; is `api` on at this endpoint?' : ''}\n`);
+      context.err(
+        `portcullis purge: the API answered ${status}${status === 404 ? '; is `api` on at this endpoint?' : ''}\n`,
+      );
     } catch (error) {
       context.err(`portcullis purge: ${error instanceof Error ? error.message : 'failed'}\n`);
     }
@@ -49,15 +54,21 @@ async function readRequest(context: CommandContext): Promise<{ selector: PurgeSe
   const endpoint = takeOption(header.rest, ['--endpoint']);
   const [extra] = endpoint.rest;
   if (extra !== undefined) return `unknown argument ${JSON.stringify(extra.slice(0, 80))}`;
-  if (Number(all.isSet) + token.values.length + header.values.length !== 1) return 'give exactly one of --all, --token and --header';
+  if (Number(all.isSet) + token.values.length + header.values.length !== 1)
+    return 'give exactly one of --all, --token and --header';
   const base = endpoint.values[0] ?? 'http://127.0.0.1:8080';
   if (!URL.canParse(base) || new URL(base).protocol !== 'http:') return '--endpoint must be an http:// URL';
   const url = new URL(`${base.replace(/\/+$/, '')}/api/portcullis/auth-cache/purge`);
-  const selector = all.isSet ? ({ by: 'all' } as const) : await readSelector(token.values[0], header.values[0]);
+  const selector = all.isSet
+    ? ({ by: 'all' } as const)
+    : await readSelector(token.values[0], header.values[0]);
   return typeof selector === 'string' ? selector : { selector, url };
 }
 
-async function readSelector(token: string | undefined, header: string | undefined): Promise<PurgeSelector | string> {
+async function readSelector(
+  token: string | undefined,
+  header: string | undefined,
+): Promise<PurgeSelector | string> {
   if (token !== undefined) {
     const text = token === '-' ? await readStdin() : token;
     return text === null || text === '' ? 'the token is empty or too long' : { by: 'token', token: text };

@@ -47,8 +47,14 @@ function table(routers: readonly RouterSpec[]): string {
     router.middlewares.join(','),
     router.service,
   ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
-  const line = (cells: readonly string[]): string => `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`;
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `${cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`;
   const withErrors = (router: RouterSpec): string => router.errors.map((error) => `  ! ${error}\n`).join('');
   return line(head) + rows.map((row, index) => line(row) + withErrors(routers[index] as RouterSpec)).join('');
 }

@@ -8,7 +8,9 @@ export const version: Command = {
   summary: 'Print the version',
   usage: ['version'],
   run: async ({ out }) => {
-    out(`Version:  ${ownVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`);
+    out(
+      `Version:  ${ownVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`,
+    );
     return 0;
   },
 };

@@ -7,6 +7,7 @@ import { canonicalKey, childOf, layoutOf, suggestedKeys } from './decode/layout.
 import type { Layout } from './decode/layout.ts';
 import { describeIssue, shorten } from './decode/messages.ts';
 import { unknownKeyHint } from './decode/unknown-keys.ts';
+import { indexed, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
 
 export interface DecodeOptions {
@@ -25,12 +26,6 @@ interface Pass {
   readonly diagnostics: Diagnostic[];
   readonly unknownTopLevel: 'error' | 'ignore' | 'warn';
 }
-
-/**
- * The own value of a map node: flags, env and labels can write `--accesslog=false` beside
- * `--accesslog.filepath=x`, and such a source puts the first under this key.
- */
-export const ownValueKey = '';
 
 /** Decodes and checks. `value` is null as soon as one diagnostic is an error. Never throws. */
 export function decode<S extends z.ZodType>(
@@ -58,16 +53,25 @@ function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unkn
   if (layout.kind === 'array') return readArray(pass, layout.element, origin, path);
   if (node.kind === 'scalar') return readSwitch(pass, layout, origin, path);
   if (node.kind === 'list') {
-    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is a list, expected options by name`);
+    report(pass, origin, 'config.invalid_value', {
+      message: `\`${nameOf(path)}\` is a list, expected options by name`,
+    });
     return undefined;
   }
   const own = node.entries.get(ownValueKey)?.node;
-  if (own?.kind === 'scalar' && layout.section && !isOn(own.value)) return undefined;
+  if (own?.kind === 'scalar' && layout.section && !isOn(own.value)) {
+    return isOff(own.value) ? undefined : readSwitch(pass, layout, { ...origin, node: own }, path);
+  }
   if (node.entries.size === 0 && path !== '' && !layout.section) {
-    report(pass, origin, 'config.standalone', `\`${path}\` cannot be a standalone element`, 'give it at least one option, or remove it');
+    report(pass, origin, 'config.standalone', {
+      message: `\`${path}\` cannot be a standalone element`,
+      hint: 'give it at least one option, or remove it',
+    });
     return undefined;
   }
-  return layout.kind === 'map' ? readMap(pass, layout.value, origin, path) : readObject(pass, layout, origin, path);
+  return layout.kind === 'map'
+    ? readMap(pass, layout.value, origin, path)
+    : readObject(pass, layout, origin, path);
 }
 
 /** A section written as one value: `true` switches it on with its defaults, `false` off. */
@@ -76,22 +80,16 @@ function readSwitch(pass: Pass, layout: Layout, origin: Origin, path: string): u
   if (layout.section) {
     if (isOn(value)) return {};
     if (isOff(value)) return undefined;
-    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is ${shorten(value, path)}, expected true, false or options by name`);
+    report(pass, origin, 'config.invalid_value', {
+      message: `\`${nameOf(path)}\` is ${shorten(value, path)}, expected true, false or options by name`,
+    });
     return undefined;
   }
-  // An empty text is what an empty TOML or env value leaves behind.
-  const message = isOn(value) ? `\`${path}\` cannot be a standalone element` : `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`;
-  report(pass, origin, isOn(value) ? 'config.standalone' : 'config.invalid_value', message);
+  const message = isOn(value)
+    ? `\`${path}\` cannot be a standalone element`
+    : `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`;
+  report(pass, origin, isOn(value) ? 'config.standalone' : 'config.invalid_value', { message });
   return undefined;
-}
-
-/** Go's ParseBool, and its words in any case. */
-export function isOn(value: Scalar): boolean {
-  return value === true || value === 1 || (typeof value === 'string' && /^(?:true|t|1)$/i.test(value.trim()));
-}
-
-export function isOff(value: Scalar): boolean {
-  return value === false || value === 0 || (typeof value === 'string' && /^(?:false|f|0)$/i.test(value.trim()));
 }
 
 function readArray(pass: Pass, element: z.ZodType, origin: Origin, path: string): unknown {
@@ -100,7 +98,7 @@ function readArray(pass: Pass, element: z.ZodType, origin: Origin, path: string)
   if (isText) return typeof node.value === 'string' ? splitList(node.value) : [node.value];
   const items = node.kind === 'list' ? node.items : indexed(node);
   if (items === null) {
-    report(pass, origin, 'config.invalid_value', `\`${nameOf(path)}\` is not a list`);
+    report(pass, origin, 'config.invalid_value', { message: `\`${nameOf(path)}\` is not a list` });
     return undefined;
   }
   return items.map((item, index) => {
@@ -108,18 +106,6 @@ function readArray(pass: Pass, element: z.ZodType, origin: Origin, path: string)
     origin.children.set(String(index), child);
     return read(pass, element, child, `${path}[${index}]`) ?? {};
   });
-}
-
-function splitList(value: string): string[] {
-  return value.trim() === '' ? [] : value.split(',').map((item) => item.trim());
-}
-
-/** `domains[0]`, `DOMAINS_0`: the values of a map whose keys are all numbers, sorted as text. */
-function indexed(node: Tree): readonly Tree[] | null {
-  if (node.kind !== 'map' || node.entries.size === 0) return null;
-  const keys = [...node.entries.keys()];
-  if (!keys.every((key) => /^\d+$/.test(key))) return null;
-  return keys.sort().map((key) => (node.entries.get(key) as { node: Tree }).node);
 }
 
 function readMap(pass: Pass, valueSchema: z.ZodType, origin: Origin, path: string): unknown {
@@ -163,7 +149,12 @@ function readObject(pass: Pass, layout: Layout & { kind: 'object' }, origin: Ori
   return result;
 }
 
-function reportUnknown(pass: Pass, layout: Layout & { kind: 'object' }, entry: { key: Place; written: string }, path: string): void {
+function reportUnknown(
+  pass: Pass,
+  layout: Layout & { kind: 'object' },
+  entry: { key: Place; written: string },
+  path: string,
+): void {
   const isTop = path === '';
   if (isTop && pass.unknownTopLevel === 'ignore') return;
   const hint = unknownKeyHint(path, entry.written, suggestedKeys(layout));
@@ -176,19 +167,8 @@ function reportUnknown(pass: Pass, layout: Layout & { kind: 'object' }, entry: {
   });
 }
 
-function report(pass: Pass, origin: Origin, code: string, message: string, hint?: string): void {
-  pass.diagnostics.push({ severity: 'error', code, message, where: origin.key, ...(hint === undefined ? {} : { hint }) });
-}
-
-/** A tree as plain values, for a leaf whose own schema judges them. */
-function plain(node: Tree): unknown {
-  if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.items.map(plain);
-  const list = indexed(node);
-  if (list !== null) return list.map(plain);
-  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  for (const [key, entry] of node.entries) if (key !== ownValueKey) result[key] = plain(entry.node);
-  return result;
+function report(pass: Pass, origin: Origin, code: string, words: { message: string; hint?: string }): void {
+  pass.diagnostics.push({ severity: 'error', code, where: origin.key, ...words });
 }
 
 function nameOf(path: string): string {

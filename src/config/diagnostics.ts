@@ -10,7 +10,11 @@ export interface RenderOptions {
   readonly textOf?: (source: string) => string | null;
 }
 
-const colors: Readonly<Record<Severity, 'red' | 'yellow' | 'cyan'>> = { error: 'red', warning: 'yellow', info: 'cyan' };
+const colors: Readonly<Record<Severity, 'red' | 'yellow' | 'cyan'>> = {
+  error: 'red',
+  warning: 'yellow',
+  info: 'cyan',
+};
 const maxFrameWidth = 160;
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
@@ -30,7 +34,10 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[
 /** `file:line:column`, `--flag.name` or the source's name. */
 export function formatPlace(where: Place): string {
   if (where.source === 'flag') return where.path === undefined ? 'flags' : `--${where.path}`;
-  if (where.line === undefined) return where.path === undefined || where.source.startsWith('env ') ? where.source : `${where.source} (${where.path})`;
+  if (where.line === undefined)
+    return where.path === undefined || where.source.startsWith('env ')
+      ? where.source
+      : `${where.source} (${where.path})`;
   return `${where.source}:${where.line}:${where.column ?? 1}`;
 }
 
@@ -66,7 +73,10 @@ export function renderAnnotations(diagnostics: readonly Diagnostic[]): string {
 function annotation(diagnostic: Diagnostic): string {
   const { where } = diagnostic;
   const level = diagnostic.severity === 'info' ? 'notice' : diagnostic.severity;
-  const place = where.line === undefined ? [] : [`file=${escapeProperty(where.source)}`, `line=${where.line}`, `col=${where.column ?? 1}`];
+  const place =
+    where.line === undefined
+      ? []
+      : [`file=${escapeProperty(where.source)}`, `line=${where.line}`, `col=${where.column ?? 1}`];
   const properties = [...place, `title=${escapeProperty(diagnostic.code)}`].join(',');
   const prefix = where.line === undefined ? `${formatPlace(where)}: ` : '';
   const hint = diagnostic.hint === undefined ? '' : `; ${diagnostic.hint}`;
@@ -89,7 +99,8 @@ function frame(where: Place, textOf: RenderOptions['textOf']): string[] {
   const shown = clean(line.slice(0, maxFrameWidth));
   const column = where.column ?? 1;
   const number = String(where.line);
-  const caret = column <= shown.length + 1 ? [`  ${' '.repeat(number.length)} | ${' '.repeat(column - 1)}^`] : [];
+  const caret =
+    column <= shown.length + 1 ? [`  ${' '.repeat(number.length)} | ${' '.repeat(column - 1)}^`] : [];
   return [`  ${number} | ${shown}`, ...caret];
 }
 

@@ -14,7 +14,10 @@ export function headerMode(fields: AccessLogSettings['fields'], name: string): H
 export type HeaderMembers = (headers: readonly string[]) => string;
 
 /** Null when no header is ever written. `prefix` is `request_`, `origin_` or `downstream_`. */
-export function buildHeaderMembers(fields: AccessLogSettings['fields'], prefix: string): HeaderMembers | null {
+export function buildHeaderMembers(
+  fields: AccessLogSettings['fields'],
+  prefix: string,
+): HeaderMembers | null {
   const modes = new Map(Object.entries(fields.headers));
   const byDefault = fields.headersDefaultMode;
   if (byDefault === 'drop' && [...modes.values()].every((mode) => mode === 'drop')) return null;

@@ -1,16 +1,18 @@
 // Lines to a file or to standard output: whole lines, in few writes, and never by stopping the event loop.
 
-import { closeSync, fstatSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, write, writeSync } from 'node:fs';
+import { isStream, openTarget, wholeLines } from './line-target.ts';
 
 /** Waiting lines beyond either bound are dropped and counted. */
 export const maxPendingChars = 1_048_576;
 export const maxPendingLines = 65_536;
 
-/** POSIX writes no more than this in one piece to a pipe that several processes share (PIPE_BUF of Linux). */
-const pipeBytes = 4096;
 /** Pause before a write is tried again that the reader of a pipe had no room for. */
 const retryMs = 10;
+/** A report may itself be a line that cannot be written: no more than one in this time. */
+const reportEveryMs = 1000;
+/** A synchronous write gives up after so many pauses. */
+const maxSyncTries = 100;
 
 export interface LineWriterOptions {
   /** Null is standard output. */
@@ -47,7 +49,7 @@ class Writer implements LineWriter {
   dropped = 0;
   readonly #options: LineWriterOptions;
   #fd: number;
-  #isPipe: boolean;
+  #isStream: boolean;
   /** A descriptor that a write under way still needs. */
   #oldFd: number | null = null;
   #pending = '';
@@ -56,13 +58,16 @@ class Writer implements LineWriter {
   #underWayLines = 0;
   #offset = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Waits for room in a pipe. */
+  #retry: NodeJS.Timeout | null = null;
   #unreported = 0;
+  #nextReport = 0;
   #waiters: (() => void)[] = [];
 
   constructor(options: LineWriterOptions) {
     this.#options = options;
-    this.#fd = open(options);
-    this.#isPipe = isPipe(this.#fd);
+    this.#fd = openTarget(options.filePath, options.mode);
+    this.#isStream = isStream(this.#fd);
   }
 
   write(line: string): void {
@@ -75,17 +80,20 @@ class Writer implements LineWriter {
     if (this.#underWay !== null) return;
     const { flushChars, flushLines, flushDelayMs } = this.#options;
     if (this.#pending.length >= flushChars || this.#pendingLines >= flushLines) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), flushDelayMs).unref();
+    else if (this.#timer === null) {
+      this.#timer = setTimeout(() => this.#send(), flushDelayMs);
+      unsent.add(this);
+    }
   }
 
   reopen(): void {
     if (this.#options.filePath === null) return;
-    const fd = open(this.#options);
+    const fd = openTarget(this.#options.filePath, this.#options.mode);
     if (this.#underWay === null) closeSync(this.#fd);
     else if (this.#oldFd === null) this.#oldFd = this.#fd;
     else closeSync(this.#fd);
     this.#fd = fd;
-    this.#isPipe = isPipe(fd);
+    this.#isStream = isStream(fd);
   }
 
   flush(): Promise<void> {
@@ -95,13 +103,23 @@ class Writer implements LineWriter {
   }
 
   flushSync(): void {
-    // A write under way is the kernel's already; what a short one leaves over is sent by its callback.
+    // A write that is with the kernel finishes there; one that waits for room is taken over here.
+    if (this.#retry !== null) {
+      clearTimeout(this.#retry);
+      this.#retry = null;
+      this.#writeSync((this.#underWay as Buffer).subarray(this.#offset), this.#underWayLines);
+      this.#finish(false);
+    }
     const rest = Buffer.from(this.#pending);
     const lines = this.#pendingLines;
     this.#pending = '';
     this.#pendingLines = 0;
+    this.#writeSync(rest, lines);
+  }
+
+  #writeSync(rest: Buffer, lines: number): void {
     let offset = 0;
-    for (let tries = 0; offset < rest.length && tries < 100; tries++) {
+    for (let tries = 0; offset < rest.length && tries < maxSyncTries; tries++) {
       try {
         offset += writeSync(this.#fd, rest, offset);
       } catch (error) {
@@ -115,6 +133,7 @@ class Writer implements LineWriter {
   #send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    unsent.delete(this);
     if (this.#pending === '') {
       this.#settle();
       return;
@@ -128,33 +147,34 @@ class Writer implements LineWriter {
   }
 
   #step(): void {
+    this.#retry = null;
     const buffer = this.#underWay as Buffer;
     const fd = this.#oldFd ?? this.#fd;
-    const length = this.#isPipe ? wholeLines(buffer, this.#offset) : buffer.length - this.#offset;
+    const length = this.#isStream ? wholeLines(buffer, this.#offset) : buffer.length - this.#offset;
     write(fd, buffer, this.#offset, length, null, (error, written) => this.#wrote(error, written));
   }
 
   #wrote(error: NodeJS.ErrnoException | null, written: number): void {
     if (error?.code === 'EAGAIN') {
-      setTimeout(() => this.#step(), retryMs);
+      this.#retry = setTimeout(() => this.#step(), retryMs);
       return;
     }
     if (error !== null) {
       this.#lose(this.#underWayLines);
-      this.#finish();
+      this.#finish(true);
       return;
     }
     this.#offset += written;
     if (this.#offset < (this.#underWay as Buffer).length) this.#step();
-    else this.#finish();
+    else this.#finish(true);
   }
 
-  #finish(): void {
+  #finish(goesOn: boolean): void {
     this.#underWay = null;
     if (this.#oldFd !== null) closeSync(this.#oldFd);
     this.#oldFd = null;
     // What came in meanwhile goes out together with it: the delay has passed for the oldest of it.
-    if (this.#pending !== '') this.#send();
+    if (goesOn && this.#pending !== '') this.#send();
     else this.#settle();
   }
 
@@ -162,7 +182,9 @@ class Writer implements LineWriter {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();
-    if (this.#unreported === 0) return;
+    const now = performance.now();
+    if (this.#unreported === 0 || now < this.#nextReport) return;
+    this.#nextReport = now + reportEveryMs;
     const lost = this.#unreported;
     this.#unreported = 0;
     this.#options.onDropped(lost);
@@ -176,25 +198,8 @@ class Writer implements LineWriter {
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Appending, so that every worker may write to the same file. */
-function open(options: LineWriterOptions): number {
-  if (options.filePath === null) return 1;
-  mkdirSync(dirname(options.filePath), { recursive: true, mode: 0o755 });
-  return openSync(options.filePath, 'a', options.mode);
-}
-
-function isPipe(fd: number): boolean {
-  try {
-    return fstatSync(fd).isFIFO();
-  } catch {
-    return false;
-  }
-}
-
-/** Length of as many whole lines as go into one piece; a longer line goes alone. */
-function wholeLines(buffer: Buffer, from: number): number {
-  if (buffer.length - from <= pipeBytes) return buffer.length - from;
-  const last = buffer.lastIndexOf(0x0a, from + pipeBytes - 1);
-  const end = last >= from ? last : buffer.indexOf(0x0a, from);
-  return (end === -1 ? buffer.length : end + 1) - from;
-}
+/** Writers whose lines wait for their delay: an exit must not lose them. */
+const unsent = new Set<Writer>();
+process.once('exit', () => {
+  for (const writer of unsent) writer.flushSync();
+});

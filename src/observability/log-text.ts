@@ -40,7 +40,9 @@ function escapeUnit(char: string): string {
 function escapeClf(char: string): string {
   if (char === '"' || char === '\\') return `\\${char}`;
   const code = char.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 /** Printable ASCII without quote and backslash: the same in JSON, in CLF and as it is. */

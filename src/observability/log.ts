@@ -36,12 +36,14 @@ export function createLog(settings: LogSettings): Log {
   const writer = createLineWriter({
     filePath: settings.filePath,
     mode: 0o644,
-    flushChars: 1,
-    flushLines: 1,
-    flushDelayMs: 100,
-    onDropped: (lines) => log.warn({ lines }, 'Log lines were dropped: the log is written more slowly than it grows'),
+    flushChars: 16_384,
+    flushLines: 100,
+    flushDelayMs: 5,
+    onDropped: (lines) =>
+      log.warn({ lines }, 'Log lines were dropped: the log is written more slowly than it grows'),
   });
-  const colored = settings.filePath === null && !settings.noColor && !process.env['NO_COLOR'] && process.stdout.isTTY;
+  const colored =
+    settings.filePath === null && !settings.noColor && !process.env['NO_COLOR'] && process.stdout.isTTY;
   const format = settings.format === 'json' ? jsonLine : commonLine(colored);
   const base = pino(
     {

@@ -9,7 +9,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { ListenFailed } from './bring-up.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
-import { listenProblem, portInTheWay } from './port-check.ts';
+import { portInTheWay } from './port-check.ts';
 import { createPrimary, type Primary } from './primary.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { onSignals } from './signals.ts';
@@ -84,16 +84,14 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
   } catch (error) {
     if (shutdown.begun()) return true;
     primary.supervisor.kill();
-    failToStart(start.log, start.resolved, startProblem(error, start.resolved));
+    failToStart(start.log, start.resolved, startProblem(error));
     return false;
   }
 }
 
-function startProblem(error: unknown, resolved: ResolvedStatic): string {
-  if (error instanceof ListenFailed) {
-    const point = resolved.entryPoints.find(({ name }) => name === error.entryPoint);
-    if (point !== undefined) return listenProblem(point, error.message);
-  }
+function startProblem(error: unknown): string {
+  // The listener's message names entry point and address.
+  if (error instanceof ListenFailed) return error.message;
   return `no worker could be started: ${error instanceof Error ? error.message : String(error)}`;
 }
 

@@ -18,7 +18,7 @@ export async function portInTheWay(entryPoints: readonly EntryPointSpec[]): Prom
 }
 
 /** One line that names the entry point, its address and the reason. */
-export function listenProblem(point: EntryPointSpec, reason: string): string {
+function listenProblem(point: EntryPointSpec, reason: string): string {
   const address = `${point.host.includes(':') ? `[${point.host}]` : point.host}:${point.port}`;
   const known: Readonly<Record<string, string>> = {
     EADDRINUSE: 'the address is already in use',

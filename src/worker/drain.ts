@@ -8,6 +8,11 @@ export interface Drain {
   begin(deadline: number): void;
 }
 
+/**
+ * A connection that was accepted a moment ago has not been read yet, and one kept alive has to hear
+ * `Connection: close` once: without this pause both would be reset. Milliseconds.
+ */
+const linger = 250;
 /** How long the last log lines may take, milliseconds. */
 const closeTimeout = 1_000;
 
@@ -25,8 +30,13 @@ export function createDrain(gateway: () => Gateway | null, report: Report): Drai
 async function end(gateway: Gateway | null, deadline: number, report: Report): Promise<void> {
   let code = 0;
   try {
-    await gateway?.drain(deadline);
-    await Promise.race([gateway?.close(), new Promise((resolve) => setTimeout(resolve, closeTimeout))]);
+    if (gateway !== null) {
+      const started = performance.now();
+      await gateway.drain(deadline);
+      await sleep(Math.min(linger, deadline));
+      await gateway.drain(Math.max(0, deadline - (performance.now() - started)));
+      await Promise.race([gateway.close(), sleep(closeTimeout)]);
+    }
   } catch (error) {
     process.stderr.write(`worker ${process.pid}: draining failed: ${stackOf(error)}\n`);
     code = 1;
@@ -35,6 +45,10 @@ async function end(gateway: Gateway | null, deadline: number, report: Report): P
   // Lets the last message leave; without a channel there is nothing to wait for.
   if (process.connected) process.disconnect();
   process.exit(code);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function stackOf(error: unknown): string {

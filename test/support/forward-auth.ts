@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { EntryPointSpec } from '../../src/model/entry-point.ts';
 import type { RequestBody } from '../../src/proxy/body.ts';
 import type { Downstream } from '../../src/proxy/downstream.ts';
 import { type EntryPoint, buildEntryPoint } from '../../src/proxy/entrypoints/entry-point.ts';
@@ -109,10 +110,8 @@ export class FakeClient implements Downstream {
   }
 }
 
-const entryPoint: EntryPoint = buildEntryPoint({
-  name: 'web',
-  forwardedHeaders: { insecure: false, trustedIPs: [] },
-} as unknown as Parameters<typeof buildEntryPoint>[0]);
+const spec = { name: 'web', forwardedHeaders: { insecure: false, trustedIPs: [] } };
+const entryPoint: EntryPoint = buildEntryPoint(spec as unknown as EntryPointSpec, () => {});
 
 export interface RequestFacts extends Partial<ExchangeRequest> {
   readonly client?: FakeClient;
@@ -177,6 +176,7 @@ export function bodyOf(text: string): RequestBody {
     get collected() {
       return collected;
     },
+    received: bytes.length,
     discard() {},
   };
 }

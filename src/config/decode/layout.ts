@@ -77,10 +77,17 @@ function describe(schema: z.ZodType, isSection: boolean): Layout {
   const definition = definitionOf(schema);
   if (definition.type === 'object' && definition.shape !== undefined) {
     const shape = definition.shape;
-    return { kind: 'object', section, shape, keys: new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key])) };
+    return {
+      kind: 'object',
+      section,
+      shape,
+      keys: new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key])),
+    };
   }
-  if (definition.type === 'record' && definition.valueType !== undefined) return { kind: 'map', section, value: definition.valueType };
-  if (definition.type === 'array' && definition.element !== undefined) return { kind: 'array', section, element: definition.element };
+  if (definition.type === 'record' && definition.valueType !== undefined)
+    return { kind: 'map', section, value: definition.valueType };
+  if (definition.type === 'array' && definition.element !== undefined)
+    return { kind: 'array', section, element: definition.element };
   const inner = unwrap(schema);
   return inner === null ? { kind: 'leaf', section } : describe(inner, section);
 }
@@ -96,7 +103,8 @@ function unionOf(schema: z.ZodType): readonly z.ZodType[] | null {
 }
 
 function choose(options: readonly z.ZodType[], node: Tree): z.ZodType {
-  const wanted = node.kind === 'map' ? ['object', 'map'] : node.kind === 'list' ? ['array', 'leaf'] : ['leaf'];
+  const wanted =
+    node.kind === 'map' ? ['object', 'map'] : node.kind === 'list' ? ['array', 'leaf'] : ['leaf'];
   const fits = options.find((option) => wanted.includes(describe(option, false).kind));
   return fits ?? (options[0] as z.ZodType);
 }

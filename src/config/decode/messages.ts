@@ -35,14 +35,35 @@ export function describeIssue(issue: z.core.$ZodIssue, root: Origin): Diagnostic
     }
     found = origin;
   }
-  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+  const path = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
   const name = `\`${path.slice(path.lastIndexOf('.') + 1) || 'configuration'}\``;
-  const isMissing = !isWhole && issue.code !== 'unrecognized_keys' && (issue.code !== 'custom' || issue.message.startsWith('expected'));
+  const isMissing =
+    !isWhole &&
+    issue.code !== 'unrecognized_keys' &&
+    (issue.code !== 'custom' || issue.message.startsWith('expected'));
   const base = { severity: 'error', where: found === root ? { ...found.key, path } : found.key } as const;
-  if (isMissing) return { ...base, code: 'config.missing', message: `${name} is required and missing`, where: { ...base.where, path } };
+  if (isMissing)
+    return {
+      ...base,
+      code: 'config.missing',
+      message: `${name} is required and missing`,
+      where: { ...base.where, path },
+    };
   const expectation = expected(issue);
-  if (expectation === null) return { ...base, code: 'config.invalid_value', message: path === '' ? issue.message : `${name}: ${issue.message}` };
-  return { ...base, code: 'config.invalid_value', message: `${name} is ${describeNode(found.node, path)}, ${expectation}` };
+  if (expectation === null)
+    return {
+      ...base,
+      code: 'config.invalid_value',
+      message: path === '' ? issue.message : `${name}: ${issue.message}`,
+    };
+  return {
+    ...base,
+    code: 'config.invalid_value',
+    message: `${name} is ${describeNode(found.node, path)}, ${expectation}`,
+  };
 }
 
 /** "expected …", or null where the message stands by itself. */

@@ -1,6 +1,7 @@
 // All providers' objects under one roof: qualified names, and one owner for each.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { nearest } from '../decode/unknown-keys.ts';
 import type { DynamicConfig, MiddlewareConfig, ProviderConfig, ServiceConfig, Written } from './provider-config.ts';
 import type { RouterConfig, TransportConfig } from './schema.ts';
 
@@ -51,6 +52,12 @@ export function merge(sources: readonly ProviderConfig[]): { merged: Merged; dia
     transports: collect('serversTransport', (part) => part.transports),
   };
   return { merged, diagnostics };
+}
+
+/** The nearest name there is, as the hint of a Diagnostic. */
+export function didYouMean(name: string, known: ReadonlyMap<string, unknown>): { readonly hint?: string } {
+  const near = nearest(name, [...known.keys()]);
+  return near === null ? {} : { hint: `did you mean ${near}?` };
 }
 
 /** By code units: the same on every machine, whatever its locale. */

@@ -2,7 +2,7 @@
 
 import type { MiddlewareSpec } from '../../model/snapshot.ts';
 import type { Merged } from './merge.ts';
-import { qualify } from './merge.ts';
+import { didYouMean, qualify } from './merge.ts';
 
 export interface Middlewares {
   readonly specs: ReadonlyMap<string, MiddlewareSpec>;
@@ -12,7 +12,12 @@ export interface Middlewares {
 
 export interface Flattened {
   readonly names: readonly string[];
-  readonly errors: readonly string[];
+  readonly errors: readonly FlattenError[];
+}
+
+export interface FlattenError {
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** Chains of chains double with every level: this many in one router is a mistake. */
@@ -34,29 +39,29 @@ export function resolveMiddlewares(merged: Merged): Middlewares {
     flatten(names) {
       const flat: Flat = { names: [], errors: [], visited: 0 };
       for (const name of names) append(name, [], specs, flat);
-      return { names: flat.names, errors: [...new Set(flat.errors)] };
+      return flat;
     },
   };
 }
 
 interface Flat {
   readonly names: string[];
-  readonly errors: string[];
+  readonly errors: FlattenError[];
   visited: number;
 }
 
 function append(name: string, above: readonly string[], specs: ReadonlyMap<string, MiddlewareSpec>, flat: Flat): void {
   flat.visited += 1;
   if (flat.visited > maxPerRouter) {
-    if (flat.visited === maxPerRouter + 1) flat.errors.push(`more than ${maxPerRouter} middlewares`);
+    if (flat.visited === maxPerRouter + 1) flat.errors.push({ message: `more than ${maxPerRouter} middlewares` });
     return;
   }
   const spec = specs.get(name);
   const recursion = above.indexOf(name);
-  if (spec === undefined) flat.errors.push(`middleware ${name} doesn't exist`);
-  else if (spec.errors.length > 0) flat.errors.push(`middleware ${name} is broken: ${spec.errors.join('; ')}`);
+  if (spec === undefined) flat.errors.push({ message: `middleware ${name} doesn't exist`, ...didYouMean(name, specs) });
+  else if (spec.errors.length > 0) flat.errors.push({ message: `middleware ${name} is broken: ${spec.errors.join('; ')}` });
   else if (recursion !== -1) {
-    flat.errors.push(`middleware recursion detected in ${[...above.slice(recursion), name].join('->')}`);
+    flat.errors.push({ message: `middleware recursion detected in ${[...above.slice(recursion), name].join('->')}` });
   } else if (spec.kind === 'chain') {
     for (const next of chained(spec)) append(next, [...above, name], specs, flat);
     return;

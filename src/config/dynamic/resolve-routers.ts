@@ -7,7 +7,7 @@ import type { RouterSpec, RuleSyntax, ServiceSpec } from '../../model/snapshot.t
 import { maxUserPriority } from '../../model/snapshot.ts';
 import { authBeforeCors } from './lint.ts';
 import type { Entry, Merged } from './merge.ts';
-import { qualify } from './merge.ts';
+import { didYouMean, qualify } from './merge.ts';
 import type { Middlewares } from './resolve-middlewares.ts';
 import type { RouterConfig } from './schema.ts';
 
@@ -133,8 +133,10 @@ function serviceOf(
   }
   const name = qualify(reference, provider);
   const service = services.get(name);
-  if (service === undefined) findings.error('service', { code: 'config.unknown_service', message: `service ${name} doesn't exist` });
-  else if (service.errors.length > 0) {
+  if (service === undefined) {
+    const message = `service ${name} doesn't exist`;
+    findings.error('service', { code: 'config.unknown_service', message, ...didYouMean(name, services) });
+  } else if (service.errors.length > 0) {
     findings.error('service', {
       code: 'config.broken_service',
       message: `service ${name} is broken: ${service.errors.join('; ')}`,
@@ -178,7 +180,7 @@ function withMiddlewares(spec: RouterSpec, entry: Entry<RouterConfig>, context: 
   const { middlewares, diagnostics } = context;
   const flat = middlewares.flatten(spec.middlewares);
   const findings = newFindings(entry, diagnostics);
-  for (const error of flat.errors) findings.error('middlewares', { code: 'config.middleware', message: error });
+  for (const error of flat.errors) findings.error('middlewares', { code: 'config.middleware', ...error });
   const order = authBeforeCors(flat.names, middlewares.specs);
   if (order !== null) findings.warning('middlewares', { code: 'config.auth_before_cors', ...order });
   return {

@@ -1,7 +1,7 @@
 // Builds a Tree out of dotted names with text values: what flags, env and labels have in common.
 
 import type { Place } from '../../model/diagnostic.ts';
-import { ownValueKey } from '../decode.ts';
+import { ownValueKey } from '../decode/values.ts';
 import type { MapNode, Tree } from '../tree.ts';
 
 export interface DottedValue {

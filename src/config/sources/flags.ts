@@ -27,7 +27,12 @@ export function parseFlags(
     const path = splitDotted(name);
     const where: Place = { source: 'flag', path: path.join('.') };
     if (path.length > maxDottedDepth || path.includes('')) {
-      diagnostics.push({ severity: 'error', code: 'config.syntax', message: `flag \`--${cut(name)}\` is no dotted name`, where });
+      diagnostics.push({
+        severity: 'error',
+        code: 'config.syntax',
+        message: `flag \`--${cut(name)}\` is no dotted name`,
+        where,
+      });
       continue;
     }
     const kind = kindOf(path);
@@ -36,7 +41,13 @@ export function parseFlags(
     if (value === undefined && takesNext(argv[index + 1], kind)) value = argv[(index += 1)];
     if (value === undefined && kind === 'unknown') value = 'true';
     if (value === undefined) {
-      diagnostics.push({ severity: 'error', code: 'config.syntax', message: `flag \`--${cut(name)}\` needs a value`, where, hint: `write --${cut(name)}=VALUE` });
+      diagnostics.push({
+        severity: 'error',
+        code: 'config.syntax',
+        message: `flag \`--${cut(name)}\` needs a value`,
+        where,
+        hint: `write --${cut(name)}=VALUE`,
+      });
       continue;
     }
     add(values, { path, value, where }, kind, diagnostics);
@@ -48,7 +59,12 @@ function takesNext(next: string | undefined, kind: FlagKind): boolean {
   return next !== undefined && (kind === 'unknown' ? !next.startsWith('-') : !next.startsWith('--'));
 }
 
-function add(values: Map<string, DottedValue>, next: DottedValue, kind: FlagKind, diagnostics: Diagnostic[]): void {
+function add(
+  values: Map<string, DottedValue>,
+  next: DottedValue,
+  kind: FlagKind,
+  diagnostics: Diagnostic[],
+): void {
   const key = next.path.join('.').toLowerCase();
   const before = values.get(key);
   if (before !== undefined && kind === 'list') {
@@ -56,7 +72,12 @@ function add(values: Map<string, DottedValue>, next: DottedValue, kind: FlagKind
     return;
   }
   if (before !== undefined && before.value !== next.value) {
-    diagnostics.push({ severity: 'warning', code: 'config.repeated_flag', message: `flag \`--${cut(before.path.join('.'))}\` is given more than once: the last one holds`, where: next.where });
+    diagnostics.push({
+      severity: 'warning',
+      code: 'config.repeated_flag',
+      message: `flag \`--${cut(before.path.join('.'))}\` is given more than once: the last one holds`,
+      where: next.where,
+    });
   }
   values.set(key, next);
 }
@@ -68,7 +89,9 @@ function stray(argument: string, before: string | undefined): Diagnostic {
     code: 'config.syntax',
     message: `\`${cut(argument)}\` is no flag`,
     where: { source: 'flag' },
-    ...(isBoolean ? { hint: `a switch takes its value after an equals sign: ${cut(before)}=${argument}` } : {}),
+    ...(isBoolean
+      ? { hint: `a switch takes its value after an equals sign: ${cut(before)}=${argument}` }
+      : {}),
   };
 }
 

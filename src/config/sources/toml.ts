@@ -31,19 +31,29 @@ export function parseToml(text: string, source: string): ParsedSource {
     for (const node of program.body[0].body) addTopLevel(root, node, source);
     return { tree: root.entries.size === 0 ? null : (root as Tree), diagnostics: [] };
   } catch (error) {
-    return { tree: null, diagnostics: [{ severity: 'error', code: 'config.syntax', ...explain(error, source) }] };
+    return {
+      tree: null,
+      diagnostics: [{ severity: 'error', code: 'config.syntax', ...explain(error, source) }],
+    };
   }
 }
 
 function explain(error: unknown, source: string): { message: string; where: Place } {
   if (error instanceof TomlError) {
     const message = error.message.split('\n', 1)[0] ?? '';
-    return { message: message.replace(/^Invalid TOML document: /, ''), where: { source, line: error.line, column: error.column } };
+    return {
+      message: message.replace(/^Invalid TOML document: /, ''),
+      where: { source, line: error.line, column: error.column },
+    };
   }
   if (error instanceof ParseError) {
     return { message: error.message, where: { source, line: error.lineNumber, column: error.column + 1 } };
   }
-  return { message: error instanceof RangeError ? 'the document is nested too deeply' : 'the document cannot be read', where: { source } };
+  return {
+    message:
+      error instanceof RangeError ? 'the document is nested too deeply' : 'the document cannot be read',
+    where: { source },
+  };
 }
 
 function addTopLevel(root: OpenMap, node: AST.TOMLKeyValue | AST.TOMLTable, source: string): void {
@@ -51,7 +61,9 @@ function addTopLevel(root: OpenMap, node: AST.TOMLKeyValue | AST.TOMLTable, sour
     addKeyValue(root, node, '', source);
     return;
   }
-  const path = node.resolvedKey.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${key}`)).join('');
+  const path = node.resolvedKey
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${key}`))
+    .join('');
   const target = openTable(root, node, source);
   for (const pair of node.body) addKeyValue(target, pair, path, source);
 }
@@ -66,12 +78,14 @@ function openTable(root: OpenMap, table: AST.TOMLTable, source: string): OpenMap
     path = path === '' ? name : `${path}.${name}`;
     const isLast = index === keys.length - 1;
     const where = placeOf(key, path, source);
-    const fresh: Open = isLast && table.kind === 'array' ? { kind: 'list', items: [], where } : emptyMap(where);
+    const fresh: Open =
+      isLast && table.kind === 'array' ? { kind: 'list', items: [], where } : emptyMap(where);
     let entry = at.entries.get(name);
     if (entry === undefined) at.entries.set(name, (entry = { key: where, node: fresh }));
     const found = entry.node;
     if (found.kind === 'list') {
-      if (isLast && table.kind === 'array') found.items.push(emptyMap({ ...where, path: `${path}[${found.items.length}]` }));
+      if (isLast && table.kind === 'array')
+        found.items.push(emptyMap({ ...where, path: `${path}[${found.items.length}]` }));
       path = `${path}[${found.items.length - 1}]`;
       at = found.items.at(-1) as OpenMap;
     } else at = found as OpenMap;
@@ -99,7 +113,11 @@ function addKeyValue(target: OpenMap, pair: AST.TOMLKeyValue, base: string, sour
 function valueOf(node: AST.TOMLContentNode, path: string, source: string): Open {
   const where = placeOf(node, path, source);
   if (node.type === 'TOMLArray') {
-    return { kind: 'list', items: node.elements.map((item, index) => valueOf(item, `${path}[${index}]`, source)), where };
+    return {
+      kind: 'list',
+      items: node.elements.map((item, index) => valueOf(item, `${path}[${index}]`, source)),
+      where,
+    };
   }
   if (node.type === 'TOMLInlineTable') {
     const map = emptyMap(where);
@@ -110,7 +128,8 @@ function valueOf(node: AST.TOMLContentNode, path: string, source: string): Open 
 }
 
 function scalarOf(node: AST.TOMLValue): Scalar {
-  if (node.kind === 'integer') return Number.isSafeInteger(Number(node.bigint)) ? Number(node.bigint) : node.bigint;
+  if (node.kind === 'integer')
+    return Number.isSafeInteger(Number(node.bigint)) ? Number(node.bigint) : node.bigint;
   if (node.kind === 'string' || node.kind === 'float' || node.kind === 'boolean') return node.value;
   return node.datetime;
 }

@@ -33,7 +33,14 @@ export function parseYaml(text: string, source: string): ParsedSource {
   const documents = parseAllDocuments(text, { ...options, version: '1.2', schema: 'core' });
   const [document, second] = 'empty' in documents ? [] : documents;
   if (document === undefined) return { tree: null, diagnostics: [] };
-  const walk: Walk = { source, document, lines, diagnostics: syntaxProblems(document, source, lines), nodes: 0, stopped: false };
+  const walk: Walk = {
+    source,
+    document,
+    lines,
+    diagnostics: syntaxProblems(document, source, lines),
+    nodes: 0,
+    stopped: false,
+  };
   if (second !== undefined) {
     walk.diagnostics.push({
       severity: 'error',
@@ -43,17 +50,25 @@ export function parseYaml(text: string, source: string): ParsedSource {
       hint: 'remove the `---` line or split the file',
     });
   }
-  if (walk.diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { tree: null, diagnostics: walk.diagnostics };
+  if (walk.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
+    return { tree: null, diagnostics: walk.diagnostics };
   const tree = document.contents === null ? null : toTree(walk, document.contents, '', 0);
   const isEmpty = tree === null || (tree.kind === 'scalar' && tree.value === null);
   return { tree: isEmpty || walk.stopped ? null : tree, diagnostics: walk.diagnostics };
 }
 
 function syntaxProblems(document: Document, source: string, lines: LineCounter): Diagnostic[] {
-  const toDiagnostic = (severity: 'error' | 'warning') => (problem: { pos: [number, number]; message: string }): Diagnostic => {
-    const at = lines.linePos(problem.pos[0]);
-    return { severity, code: 'config.syntax', message: firstLine(problem.message), where: { source, line: at.line, column: at.col } };
-  };
+  const toDiagnostic =
+    (severity: 'error' | 'warning') =>
+    (problem: { pos: [number, number]; message: string }): Diagnostic => {
+      const at = lines.linePos(problem.pos[0]);
+      return {
+        severity,
+        code: 'config.syntax',
+        message: firstLine(problem.message),
+        where: { source, line: at.line, column: at.col },
+      };
+    };
   return [...document.errors.map(toDiagnostic('error')), ...document.warnings.map(toDiagnostic('warning'))];
 }
 
@@ -160,7 +175,11 @@ function keyOf(walk: Walk, key: Node): string | null {
 }
 
 /** What stands in the map itself wins over what is merged, and an earlier merge over a later one. */
-function mergeInto(walk: Walk, entries: Map<string, { readonly key: Place; readonly node: Tree }>, source: Tree): void {
+function mergeInto(
+  walk: Walk,
+  entries: Map<string, { readonly key: Place; readonly node: Tree }>,
+  source: Tree,
+): void {
   if (source.kind !== 'map') {
     walk.diagnostics.push({
       severity: 'error',

@@ -42,4 +42,7 @@ const acme = object({
   tlsChallenge: section({ delay: keyOr(duration, 0, 'Wait before asking for validation') }).optional(),
 });
 
-export const certificatesResolvers = z.record(z.string(), object({ acme: acme.optional(), tailscale: refused() }));
+export const certificatesResolvers = z.record(
+  z.string(),
+  object({ acme: acme.optional(), tailscale: refused() }),
+);

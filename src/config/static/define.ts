@@ -34,21 +34,35 @@ const fieldTypes: ReadonlyMap<z.ZodType, FieldType> = new Map<z.ZodType, FieldTy
 
 /** A key that may be absent. */
 export function key<T>(field: z.ZodType<T>, summary: string): z.ZodOptional<z.ZodType<T>> {
-  return field.optional().meta({ type: fieldTypes.get(field) ?? 'text', summary }) as z.ZodOptional<z.ZodType<T>>;
+  return field.optional().meta({ type: fieldTypes.get(field) ?? 'text', summary }) as z.ZodOptional<
+    z.ZodType<T>
+  >;
 }
 
 /** A key with a default; durations are in milliseconds. */
 export function keyOr<T>(field: z.ZodType<T>, fallback: T, summary: string): z.ZodDefault<z.ZodType<T>> {
   const type = fieldTypes.get(field) ?? 'text';
-  const shown = type === 'duration' ? `${Number(fallback) / 1000}s` : Array.isArray(fallback) ? fallback.join(',') : String(fallback);
-  return field.default(fallback as never).meta({ type, summary, shown }) as unknown as z.ZodDefault<z.ZodType<T>>;
+  const shown =
+    type === 'duration'
+      ? `${Number(fallback) / 1000}s`
+      : Array.isArray(fallback)
+        ? fallback.join(',')
+        : String(fallback);
+  return field.default(fallback as never).meta({ type, summary, shown }) as unknown as z.ZodDefault<
+    z.ZodType<T>
+  >;
 }
 
 /** One of a few words. */
-export function oneOf<const W extends string>(words: readonly W[], options: { anyCase?: boolean } = {}): z.ZodType<W> {
+export function oneOf<const W extends string>(
+  words: readonly W[],
+  options: { anyCase?: boolean } = {},
+): z.ZodType<W> {
   return z.any().transform((value, context): W => {
     const written = options.anyCase === true ? String(value).toLowerCase() : String(value);
-    const word = words.find((candidate) => (options.anyCase === true ? candidate.toLowerCase() : candidate) === written);
+    const word = words.find(
+      (candidate) => (options.anyCase === true ? candidate.toLowerCase() : candidate) === written,
+    );
     if (word !== undefined) return word;
     context.addIssue({ code: 'custom', message: `expected ${words.join(', ')}` });
     return z.NEVER;
@@ -71,12 +85,16 @@ export function removed(instead: string): z.ZodOptional<z.ZodType<unknown>> {
 }
 
 function noted(note: KeyNote): z.ZodOptional<z.ZodType<unknown>> {
-  return z.any().optional().meta({ ...note }) as z.ZodOptional<z.ZodType<unknown>>;
+  return z
+    .any()
+    .optional()
+    .meta({ ...note }) as z.ZodOptional<z.ZodType<unknown>>;
 }
 
 /** The notes of a schema and all it wraps, the outermost first. */
 export function noteOf(schema: z.ZodType): KeyNote {
   let note: KeyNote = {};
-  for (let at: z.ZodType | null = schema; at !== null; at = unwrap(at)) note = { ...(at.meta() as KeyNote | undefined), ...note };
+  for (let at: z.ZodType | null = schema; at !== null; at = unwrap(at))
+    note = { ...(at.meta() as KeyNote | undefined), ...note };
   return note;
 }

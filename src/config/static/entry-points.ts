@@ -65,7 +65,11 @@ const http = object({
   encodeQuerySemicolons: keyOr(bool, false, 'Encode `;` in queries, instead of reading it as `&`'),
   sanitizePath: keyOr(bool, true, 'Collapse `//`, `/./` and `/../` before routing'),
   maxHeaderBytes: keyOr(int, 1_048_576, 'Bytes of a request head; more answers 431'),
-  underscoreHeadersStrategy: keyOr(oneOf(['keep', 'delete', 'reject']), 'keep', 'Headers with `_` in their name: keep, delete or reject'),
+  underscoreHeadersStrategy: keyOr(
+    oneOf(['keep', 'delete', 'reject']),
+    'keep',
+    'Headers with `_` in their name: keep, delete or reject',
+  ),
 });
 
 const http2 = object({
@@ -88,7 +92,9 @@ const entryPoint = object({
   allowACMEByPass: later(keyOr(bool, false, 'Let routers catch ACME challenge paths')),
   reusePort: keyOr(bool, false, 'Accepted; workers always share their ports this way'),
   transport: transport.prefault({}),
-  proxyProtocol: refused('put `forwardedHeaders.trustedIPs` there when the balancer in front can send X-Forwarded-For'),
+  proxyProtocol: refused(
+    'put `forwardedHeaders.trustedIPs` there when the balancer in front can send X-Forwarded-For',
+  ),
   forwardedHeaders: forwardedHeaders.prefault({}),
   http: http.prefault({}),
   http2: later(http2.optional()),

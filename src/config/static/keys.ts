@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import { canonicalKey, childOf, layoutOf } from '../decode/layout.ts';
-import { isOff, ownValueKey } from '../decode.ts';
+import { isOff, ownValueKey } from '../decode/values.ts';
 import type { FlagKind } from '../sources/flags.ts';
 import type { Tree } from '../tree.ts';
 import { noteOf } from './define.ts';
@@ -72,40 +72,68 @@ function collect(schema: z.ZodType, path: string, above: KeyNote, keys: StaticKe
   const isNamed = path !== '' && (layout.kind === 'leaf' || layout.section || note.type !== undefined);
   if (isNamed) keys.push({ path, note });
   if (layout.kind === 'object') {
-    for (const [key, child] of Object.entries(layout.shape)) collect(child, path === '' ? key : `${path}.${key}`, note, keys);
+    for (const [key, child] of Object.entries(layout.shape))
+      collect(child, path === '' ? key : `${path}.${key}`, note, keys);
   }
   if (layout.kind === 'map') collect(layout.value, `${path}.<name>`, note, keys);
   if (layout.kind === 'array' && note.type === undefined) collect(layout.element, `${path}[n]`, note, keys);
 }
 
 /** `isQuiet`: above stands that all of it has no effect yet; only errors are still told. */
-function judge(schema: z.ZodType, at: { node: Tree; path: string; isQuiet: boolean }, diagnostics: Diagnostic[]): void {
+function judge(
+  schema: z.ZodType,
+  at: { node: Tree; path: string; isQuiet: boolean },
+  diagnostics: Diagnostic[],
+): void {
   const layout = layoutOf(schema, at.node);
   if (at.node.kind !== 'map' || layout.kind === 'leaf') return;
   for (const [written, entry] of at.node.entries) {
     const key = layout.kind === 'object' ? canonicalKey(layout, written) : written;
     if (key === null || written === ownValueKey) continue;
-    const child = layout.kind === 'object' ? childOf(layout, key) : layout.kind === 'map' ? layout.value : layout.element;
+    const child =
+      layout.kind === 'object' ? childOf(layout, key) : layout.kind === 'map' ? layout.value : layout.element;
     const path = at.path === '' ? key : `${at.path}.${key}`;
     const found = verdict(child, entry, path);
     if (found !== null && (found.severity === 'error' || !at.isQuiet)) diagnostics.push(found);
-    if (found?.severity !== 'error') judge(child, { node: entry.node, path, isQuiet: at.isQuiet || found !== null }, diagnostics);
+    if (found?.severity !== 'error')
+      judge(child, { node: entry.node, path, isQuiet: at.isQuiet || found !== null }, diagnostics);
   }
 }
 
-function verdict(schema: z.ZodType, entry: { readonly key: Place; readonly node: Tree }, path: string): Diagnostic | null {
+function verdict(
+  schema: z.ZodType,
+  entry: { readonly key: Place; readonly node: Tree },
+  path: string,
+): Diagnostic | null {
   const { status, instead, section } = noteOf(schema);
   const { node, key: where } = entry;
   if (status === undefined || status === 'effective') return null;
   const hint = instead === undefined ? {} : { hint: instead };
   if (status === 'removed') {
-    return { severity: 'error', code: 'config.removed', message: `\`${path}\` no longer exists`, where, ...hint };
+    return {
+      severity: 'error',
+      code: 'config.removed',
+      message: `\`${path}\` no longer exists`,
+      where,
+      ...hint,
+    };
   }
   if (isSwitchedOff(node, section === true || status === 'refused')) return null;
   if (status === 'refused') {
-    return { severity: 'error', code: 'config.unsupported', message: `\`${path}\` is not supported`, where, ...hint };
+    return {
+      severity: 'error',
+      code: 'config.unsupported',
+      message: `\`${path}\` is not supported`,
+      where,
+      ...hint,
+    };
   }
-  return { severity: 'warning', code: 'config.no_effect', message: `\`${path}\` is accepted and has no effect yet`, where };
+  return {
+    severity: 'warning',
+    code: 'config.no_effect',
+    message: `\`${path}\` is accepted and has no effect yet`,
+    where,
+  };
 }
 
 function isSwitchedOff(node: Tree, isSection: boolean): boolean {

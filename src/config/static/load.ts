@@ -45,7 +45,10 @@ export function loadStatic(input: StaticInput): LoadedStatic {
   const ignoredVariables = variables.length === 0 ? [] : [`environment (${named(variables)})`];
   const file = configFile === undefined ? defaultFile(input) : path.resolve(input.cwd, configFile);
   if (file !== undefined) {
-    const ignored = [...(rest.length === 0 ? [] : [`flags (${named(rest.map(flagName))})`]), ...ignoredVariables];
+    const ignored = [
+      ...(rest.length === 0 ? [] : [`flags (${named(rest.map(flagName))})`]),
+      ...ignoredVariables,
+    ];
     return loadFile(file, configFile ?? file, ignored);
   }
   if (rest.length > 0) {
@@ -83,7 +86,9 @@ function defaultFile({ env, cwd }: StaticInput): string | undefined {
   const home = env['HOME'];
   const configHome = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : path.join(home, '.config'));
   const folders = ['/etc/traefik', ...(configHome === undefined ? [] : [configHome]), cwd];
-  const candidates = folders.flatMap((folder) => ['toml', 'yaml', 'yml'].map((extension) => path.join(folder, `traefik.${extension}`)));
+  const candidates = folders.flatMap((folder) =>
+    ['toml', 'yaml', 'yml'].map((extension) => path.join(folder, `traefik.${extension}`)),
+  );
   return candidates.find((candidate) => existsSync(candidate));
 }
 
@@ -99,7 +104,12 @@ function loadFile(file: string, shown: string, ignoredSources: string[]): Loaded
 
 function readText(file: string, shown: string): string | Diagnostic {
   const where = { source: shown };
-  const problem = (message: string): Diagnostic => ({ severity: 'error', code: 'config.file', message, where });
+  const problem = (message: string): Diagnostic => ({
+    severity: 'error',
+    code: 'config.file',
+    message,
+    where,
+  });
   try {
     const { size } = statSync(file);
     if (size > maxFileBytes) return problem(`the file has more than ${maxFileBytes} bytes`);
@@ -114,7 +124,9 @@ function readText(file: string, shown: string): string | Diagnostic {
 function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], origin: Origin): LoadedStatic {
   const source = tree?.where.source ?? origin.usedSource;
   const root: Tree = tree ?? { kind: 'map', entries: new Map(), where: { source } };
-  const decoded = decode(staticSchema, root, { unknownTopLevel: origin.usedSource === 'file' ? 'warn' : 'error' });
+  const decoded = decode(staticSchema, root, {
+    unknownTopLevel: origin.usedSource === 'file' ? 'warn' : 'error',
+  });
   const diagnostics = [...sourceDiagnostics, ...statusDiagnostics(root), ...decoded.diagnostics];
   if (origin.ignoredSources.length > 0) {
     diagnostics.push({
@@ -136,5 +148,7 @@ function flagName(argument: string): string {
 function named(names: readonly string[]): string {
   const flags = names.filter((name) => name.startsWith('-') || name.startsWith('TRAEFIK_'));
   const shown = flags.slice(0, maxNamed).map((name) => name.slice(0, 80));
-  return flags.length > maxNamed ? `${shown.join(', ')} and ${flags.length - maxNamed} more` : shown.join(', ');
+  return flags.length > maxNamed
+    ? `${shown.join(', ')} and ${flags.length - maxNamed} more`
+    : shown.join(', ');
 }

@@ -17,7 +17,11 @@ const otlpTls = object({
   key: key(text, 'Key file or PEM'),
   insecureSkipVerify: keyOr(bool, false, 'Do not verify the certificate'),
 });
-const otlpHttp = section({ endpoint: key(text, 'Collector’s URL'), headers: textMap.optional(), tls: otlpTls.optional() });
+const otlpHttp = section({
+  endpoint: key(text, 'Collector’s URL'),
+  headers: textMap.optional(),
+  tls: otlpTls.optional(),
+});
 const otlpGrpc = section({
   endpoint: key(text, 'Collector’s host and port'),
   insecure: keyOr(bool, false, 'Without TLS'),
@@ -88,7 +92,10 @@ const pushKeys = {
 export const metrics = object({
   addInternals: keyOr(bool, false, 'Also count ping, API and redirections'),
   prometheus: section({
-    buckets: z.array(number).optional().meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
+    buckets: z
+      .array(number)
+      .optional()
+      .meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
     addEntryPointsLabels: pushKeys.addEntryPointsLabels,
     addRoutersLabels: pushKeys.addRoutersLabels,
     addServicesLabels: pushKeys.addServicesLabels,
@@ -110,7 +117,10 @@ export const metrics = object({
     addEntryPointsLabels: pushKeys.addEntryPointsLabels,
     addRoutersLabels: pushKeys.addRoutersLabels,
     addServicesLabels: pushKeys.addServicesLabels,
-    explicitBoundaries: z.array(number).optional().meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
+    explicitBoundaries: z
+      .array(number)
+      .optional()
+      .meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
     pushInterval: pushKeys.pushInterval,
   }).optional(),
   influxDB: removed('use `metrics.influxDB2`'),

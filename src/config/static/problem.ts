@@ -8,7 +8,13 @@ const unplaced = 'static configuration';
 /** `path` is the key as the schema spells it. */
 export function staticError(path: string, message: string, hint?: string): Diagnostic {
   const where = { source: unplaced, path };
-  return { severity: 'error', code: 'config.invalid_value', message, where, ...(hint === undefined ? {} : { hint }) };
+  return {
+    severity: 'error',
+    code: 'config.invalid_value',
+    message,
+    where,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 /** The same diagnostics with the places where their keys, or the nearest keys above, are written. */

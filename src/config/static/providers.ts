@@ -1,10 +1,11 @@
 // Static schema: `providers`.
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import { bool, duration, list, object, section, text } from '../../proxy/middlewares/fields.ts';
 import { key, keyOr, later, refused, removed } from './define.ts';
 
-const swarmGone = 'Swarm became a provider of its own (`providers.swarm`): delete the option, even when it is false';
+const swarmGone =
+  'Swarm became a provider of its own (`providers.swarm`): delete the option, even when it is false';
 
 const dockerTls = object({
   ca: key(text, 'CA file or PEM'),

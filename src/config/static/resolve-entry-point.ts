@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Engine, EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
+import { parseIpSet } from '../../util/ip.ts';
 import { entryPoints as entryPointsSchema } from './entry-points.ts';
 import type { StaticEntryPoint } from './entry-points.ts';
 import { staticError } from './problem.ts';
@@ -36,8 +37,14 @@ export function resolveEntryPoint(
   }
   const { http, forwardedHeaders } = written;
   if (http.maxHeaderBytes < 1 || http.maxHeaderBytes > mostHeaderBytes) {
-    diagnostics.push(staticError(`${path}.http.maxHeaderBytes`, `\`maxHeaderBytes\` is ${http.maxHeaderBytes}, expected 1 to ${mostHeaderBytes}`));
+    diagnostics.push(
+      staticError(
+        `${path}.http.maxHeaderBytes`,
+        `\`maxHeaderBytes\` is ${http.maxHeaderBytes}, expected 1 to ${mostHeaderBytes}`,
+      ),
+    );
   }
+  checkTrusted(written, path, diagnostics);
   return {
     name,
     ...address,
@@ -74,18 +81,35 @@ export function parseAddress(address: string | undefined): { host: string; port:
   const shown = JSON.stringify(address.slice(0, 80));
   const [hostPort = '', protocol = 'tcp', ...more] = address.split('/');
   if (protocol.toLowerCase() === 'udp') return `\`address\` is ${shown}: UDP is not supported`;
-  if (protocol.toLowerCase() !== 'tcp' || more.length > 0) return `\`address\` is ${shown}: unknown protocol after the port`;
+  if (protocol.toLowerCase() !== 'tcp' || more.length > 0)
+    return `\`address\` is ${shown}: unknown protocol after the port`;
   const match = /^(?:\[([0-9a-fA-F:.%\w]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(hostPort);
   const port = Number(match?.[3]);
-  if (match === null || port > 65_535) return `\`address\` is ${shown}, expected \`[host]:port\` with a port up to 65535`;
+  if (match === null || port > 65_535)
+    return `\`address\` is ${shown}, expected \`[host]:port\` with a port up to 65535`;
   return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function checkTrusted({ forwardedHeaders }: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): void {
+  try {
+    parseIpSet(forwardedHeaders.trustedIPs);
+  } catch (error) {
+    diagnostics.push(
+      staticError(
+        `${path}.forwardedHeaders.trustedIPs`,
+        `\`trustedIPs\`: ${error instanceof Error ? error.message : 'unreadable'}`,
+      ),
+    );
+  }
 }
 
 function engineOf({ engine }: StaticEntryPoint): Engine {
   return engine === 'node' ? 'node' : 'uws';
 }
 
-function encodedCharactersOf(written: StaticEntryPoint['http']['encodedCharacters']): EntryPointSpec['http']['encodedCharacters'] {
+function encodedCharactersOf(
+  written: StaticEntryPoint['http']['encodedCharacters'],
+): EntryPointSpec['http']['encodedCharacters'] {
   return {
     slash: written.allowEncodedSlash,
     backSlash: written.allowEncodedBackSlash,
@@ -97,13 +121,28 @@ function encodedCharactersOf(written: StaticEntryPoint['http']['encodedCharacter
   };
 }
 
-function redirectionOf(written: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): RedirectionSpec | null {
+function redirectionOf(
+  written: StaticEntryPoint,
+  path: string,
+  diagnostics: Diagnostic[],
+): RedirectionSpec | null {
   const redirection = written.http.redirections?.entryPoint;
   if (redirection === undefined) return null;
   const at = `${path}.http.redirections.entryPoint`;
   if (redirection.to === undefined || redirection.to === '') {
-    diagnostics.push(staticError(`${at}.to`, '`to` is required and missing', 'name the entry point requests are redirected to'));
+    diagnostics.push(
+      staticError(
+        `${at}.to`,
+        '`to` is required and missing',
+        'name the entry point requests are redirected to',
+      ),
+    );
     return null;
   }
-  return { to: redirection.to, scheme: redirection.scheme, permanent: redirection.permanent, priority: redirection.priority };
+  return {
+    to: redirection.to,
+    scheme: redirection.scheme,
+    permanent: redirection.permanent,
+    priority: redirection.priority,
+  };
 }

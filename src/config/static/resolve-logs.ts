@@ -18,12 +18,20 @@ export function resolveLog({ log }: StaticConfig): LogSettings {
   };
 }
 
-export function resolveAccessLog({ accessLog }: StaticConfig, diagnostics: Diagnostic[]): AccessLogSettings | null {
+export function resolveAccessLog(
+  { accessLog }: StaticConfig,
+  diagnostics: Diagnostic[],
+): AccessLogSettings | null {
   if (accessLog === undefined) return null;
   const { fields, filters } = accessLog;
   const isBufferSane = accessLog.bufferingSize >= 0 && accessLog.bufferingSize <= mostBufferedLines;
   if (!isBufferSane) {
-    diagnostics.push(staticError('accessLog.bufferingSize', `\`bufferingSize\` is ${accessLog.bufferingSize}, expected 0 to ${mostBufferedLines}`));
+    diagnostics.push(
+      staticError(
+        'accessLog.bufferingSize',
+        `\`bufferingSize\` is ${accessLog.bufferingSize}, expected 0 to ${mostBufferedLines}`,
+      ),
+    );
   }
   return {
     filePath: accessLog.filePath === undefined || accessLog.filePath === '' ? null : accessLog.filePath,
@@ -50,7 +58,12 @@ function statusRange(written: string, diagnostics: Diagnostic[]): (readonly [num
   const from = Number(match?.[1]);
   const to = Number(match?.[2] ?? match?.[1]);
   if (match !== null && from <= to) return [[from, to]];
-  diagnostics.push(staticError('accessLog.filters.statusCodes', `\`statusCodes\` holds ${JSON.stringify(written.slice(0, 80))}, expected a status or a range like \`300-302\``));
+  diagnostics.push(
+    staticError(
+      'accessLog.filters.statusCodes',
+      `\`statusCodes\` holds ${JSON.stringify(written.slice(0, 80))}, expected a status or a range like \`300-302\``,
+    ),
+  );
   return [];
 }
 

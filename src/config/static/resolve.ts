@@ -60,7 +60,10 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
     ping: config.ping ?? null,
     providersThrottleDuration: config.providers.providersThrottleDuration,
     defaultRuleSyntax: config.core.defaultRuleSyntax,
-    requestAcceptGraceTimeout: Math.max(0, ...entryPoints.map((entryPoint) => entryPoint.transport.requestAcceptGraceTimeout)),
+    requestAcceptGraceTimeout: Math.max(
+      0,
+      ...entryPoints.map((entryPoint) => entryPoint.transport.requestAcceptGraceTimeout),
+    ),
     graceTimeOut: Math.max(0, ...entryPoints.map((entryPoint) => entryPoint.transport.graceTimeOut)),
     diagnostics,
   };
@@ -75,10 +78,14 @@ function resolveEntryPoints(config: StaticConfig, diagnostics: Diagnostic[]): En
   }
   for (const [index, spec] of specs.entries()) {
     // Port 0 is "any free port": two of them never meet.
-    const twin = specs.slice(0, index).find((other) => spec.port !== 0 && other.port === spec.port && overlaps(other.host, spec.host));
+    const twin = specs
+      .slice(0, index)
+      .find((other) => spec.port !== 0 && other.port === spec.port && overlaps(other.host, spec.host));
     if (twin === undefined) continue;
     const message = `entry points \`${twin.name}\` and \`${spec.name}\` listen on the same address \`${spec.host}:${spec.port}\``;
-    diagnostics.push(staticError(`entryPoints.${spec.name}.address`, message, 'give one of them another port'));
+    diagnostics.push(
+      staticError(`entryPoints.${spec.name}.address`, message, 'give one of them another port'),
+    );
   }
   return specs;
 }
@@ -88,24 +95,46 @@ function overlaps(a: string, b: string): boolean {
   return a === b || isWild(a) || isWild(b);
 }
 
-function checkReferences(config: StaticConfig, entryPoints: readonly EntryPointSpec[], diagnostics: Diagnostic[]): void {
+function checkReferences(
+  config: StaticConfig,
+  entryPoints: readonly EntryPointSpec[],
+  diagnostics: Diagnostic[],
+): void {
   const names = new Set(entryPoints.map((entryPoint) => entryPoint.name));
   for (const { name, http } of entryPoints) {
     const to = http.redirection?.to;
     if (to === undefined || to.startsWith(':')) continue;
     const path = `entryPoints.${name}.http.redirections.entryPoint.to`;
-    if (!names.has(to)) diagnostics.push(staticError(path, `\`to\` is "${to}", expected the name of an entry point or \`:port\``, `there are: ${[...names].join(', ')}`));
+    if (!names.has(to))
+      diagnostics.push(
+        staticError(
+          path,
+          `\`to\` is "${to}", expected the name of an entry point or \`:port\``,
+          `there are: ${[...names].join(', ')}`,
+        ),
+      );
     if (to === name) diagnostics.push(staticError(path, `entry point \`${name}\` redirects to itself`));
   }
   if (config.ping !== undefined && !config.ping.manualRouting && !names.has(config.ping.entryPoint)) {
-    diagnostics.push(staticError('ping.entryPoint', `\`entryPoint\` is "${config.ping.entryPoint}", expected the name of an entry point`, `there are: ${[...names].join(', ')}`));
+    diagnostics.push(
+      staticError(
+        'ping.entryPoint',
+        `\`entryPoint\` is "${config.ping.entryPoint}", expected the name of an entry point`,
+        `there are: ${[...names].join(', ')}`,
+      ),
+    );
   }
 }
 
 function terminatingStatus(config: StaticConfig, diagnostics: Diagnostic[]): number {
   const status = config.ping?.terminatingStatusCode ?? 503;
   if (status >= 200 && status <= 599) return status;
-  diagnostics.push(staticError('ping.terminatingStatusCode', `\`terminatingStatusCode\` is ${status}, expected a status from 200 to 599`));
+  diagnostics.push(
+    staticError(
+      'ping.terminatingStatusCode',
+      `\`terminatingStatusCode\` is ${status}, expected a status from 200 to 599`,
+    ),
+  );
   return 503;
 }
 
@@ -120,7 +149,12 @@ function workerCount(config: StaticConfig, diagnostics: Diagnostic[]): number {
 function resolveApi({ api }: StaticConfig, diagnostics: Diagnostic[]): ApiSettings | null {
   if (api === undefined) return null;
   if (!/^\/[a-zA-Z0-9/_.:~-]*$/.test(api.basePath)) {
-    diagnostics.push(staticError('api.basePath', `\`basePath\` is ${JSON.stringify(api.basePath.slice(0, 80))}, expected a path that begins with \`/\``));
+    diagnostics.push(
+      staticError(
+        'api.basePath',
+        `\`basePath\` is ${JSON.stringify(api.basePath.slice(0, 80))}, expected a path that begins with \`/\``,
+      ),
+    );
   }
   return { insecure: api.insecure, dashboard: api.dashboard, debug: api.debug, basePath: api.basePath };
 }

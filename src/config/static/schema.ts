@@ -60,7 +60,9 @@ export const staticSchema = object({
       resolvDepth: keyOr(int, 5, 'CNAMEs followed'),
     }).optional(),
   ),
-  core: object({ defaultRuleSyntax: keyOr(oneOf(['v2', 'v3']), 'v3', 'Rule syntax of routers that name none') }).prefault({}),
+  core: object({
+    defaultRuleSyntax: keyOr(oneOf(['v2', 'v3']), 'v3', 'Rule syntax of routers that name none'),
+  }).prefault({}),
   ocsp: later(section({ responderOverrides: z.record(z.string(), text).optional() }).optional()),
   experimental: experimental.optional(),
   tcpServersTransport: refused('TCP is not served'),

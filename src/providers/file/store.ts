@@ -39,7 +39,8 @@ export function createFileStore(target: FileTarget, settings: ReadSettings): Fil
       parts: [...store.files.values()].flatMap(({ good }) => (good === null ? [] : [good])),
     }),
     diagnostics: () => [...store.problems, ...[...store.files.values()].flatMap(({ diagnostics }) => diagnostics)],
-    listing: () => store.listing ?? { files: [], directories: [], truncated: false },
+    // Before there is anything, its parent is where it will appear.
+    listing: () => store.listing ?? { files: [], directories: [dirname(pathOf(target))], truncated: false },
   };
 }
 
@@ -80,6 +81,10 @@ function refresh(store: Store, depth: 'signs' | 'content' | 'all'): Refreshed {
   return { changed, again };
 }
 
+function pathOf(target: FileTarget): string {
+  return 'directory' in target ? target.directory : target.filename;
+}
+
 /** Null when the target cannot be read: everything stays as it was. */
 function look(store: Store): Listing | null {
   try {
@@ -93,7 +98,7 @@ function look(store: Store): Listing | null {
     store.problems = [];
     return { files: [path], directories: [dirname(path)], truncated: false };
   } catch (error) {
-    const source = 'directory' in store.target ? store.target.directory : store.target.filename;
+    const source = pathOf(store.target);
     const kept = store.listing === null ? '' : ': its last content stays';
     store.problems = [unreadable(source, error, kept)];
     return null;

@@ -3,6 +3,7 @@
 import { addPrefix } from './add-prefix.ts';
 import { chain } from './chain.ts';
 import type { MiddlewareDefinition } from './define.ts';
+import { forwardAuth } from './forward-auth.ts';
 import { headers } from './headers.ts';
 import { ipAllowList } from './ip-allow-list.ts';
 import { redirectRegex } from './redirect-regex.ts';
@@ -14,6 +15,7 @@ import { stripPrefix } from './strip-prefix.ts';
 export const catalogue: readonly MiddlewareDefinition[] = [
   addPrefix,
   chain,
+  forwardAuth,
   headers,
   ipAllowList,
   redirectRegex,
@@ -32,7 +34,8 @@ const byName: ReadonlyMap<string, MiddlewareDefinition> = indexByName();
 function indexByName(): Map<string, MiddlewareDefinition> {
   const index = new Map<string, MiddlewareDefinition>();
   for (const definition of catalogue) {
-    for (const name of [definition.kind, ...(definition.aliases ?? [])]) index.set(name.toLowerCase(), definition);
+    for (const name of [definition.kind, ...(definition.aliases ?? [])])
+      index.set(name.toLowerCase(), definition);
   }
   return index;
 }

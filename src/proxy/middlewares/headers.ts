@@ -20,13 +20,12 @@ export const headers = defineMiddleware({
     const requestEdits = buildRequestEdits(options.customRequestHeaders, warn);
     const responseEdits = buildResponseEdits(options.customResponseHeaders, warn);
     const security = buildSecurity(options);
-    const slot = deps.slot();
-    const request = requestHook(cors, requestEdits, security, slot);
+    const request = requestHook(cors, requestEdits, security?.isBadHost ?? null);
     // The order is Traefik's: security over the server's headers, custom over those, CORS over all.
     const steps = [security?.response, responseEdits, cors?.response].filter((step) => step != null);
     return {
       ...(request === null ? {} : { request }),
-      ...(steps.length === 0 ? {} : { response: responseHook(steps, slot) }),
+      ...(steps.length === 0 ? {} : { response: responseHook(steps) }),
     };
   },
 });
@@ -36,33 +35,24 @@ type Step = (x: Exchange) => void;
 function requestHook(
   cors: Cors | null,
   edits: RequestEdits | null,
-  security: Security | null,
-  slot: number,
+  isBadHost: Security['isBadHost'],
 ): ((x: Exchange) => Verdict) | null {
-  const badHost = security?.isBadHost ?? null;
-  if (cors === null && edits === null && badHost === null) return null;
+  if (cors === null && edits === null && isBadHost === null) return null;
   return (x) => {
-    if (cors !== null && x.method === 'OPTIONS' && cors.isPreflight(x)) {
-      x.keepFact(slot, true);
-      return cors.answerPreflight(x);
-    }
+    if (cors !== null && x.method === 'OPTIONS' && cors.isPreflight(x)) return cors.answerPreflight(x);
     if (edits !== null) edits(x);
-    if (badHost !== null && badHost(x)) return refuseHost(x, slot);
-    return CONTINUE;
+    return isBadHost !== null && isBadHost(x) ? refuseHost(x) : CONTINUE;
   };
 }
 
-function refuseHost(x: Exchange, slot: number): Verdict {
-  x.keepFact(slot, true);
+function refuseHost(x: Exchange): Verdict {
   const answer = ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'];
   return x.answer(500, answer, 'Bad Host\n');
 }
 
-/** Own answers carry nothing but what they were made with. */
-function responseHook(steps: readonly Step[], slot: number): (x: Exchange) => void {
+function responseHook(steps: readonly Step[]): Step {
+  if (steps.length === 1) return steps[0] as Step;
   return (x) => {
-    if (x.slots !== null && x.slots[slot] === true) return;
     for (let i = 0; i < steps.length; i++) (steps[i] as Step)(x);
   };
 }
-

@@ -20,7 +20,8 @@ export const ipAllowList = defineMiddleware({
     rejectStatusCode: int.refine(isRejection, 'expected an HTTP status such as 403').default(403),
   }),
   build(options) {
-    if (options.sourceRange.length === 0) throw new Error('sourceRange: empty, expected at least one address');
+    if (options.sourceRange.length === 0)
+      throw new Error('sourceRange: empty, expected at least one address');
     const allowed = parseIpSet(options.sourceRange);
     const clientIp = buildClientIp(options.ipStrategy ?? null);
     const status = options.rejectStatusCode;

@@ -3,7 +3,8 @@
 /** `text` as a path's bytes, everything that may not stand in one escaped; `%` is a plain character here. */
 export function escapePath(text: string | Uint8Array): string {
   let escaped = '';
-  for (const byte of typeof text === 'string' ? Buffer.from(text, 'utf8') : text) escaped += isPlain(byte) ? String.fromCharCode(byte) : hex(byte);
+  for (const byte of typeof text === 'string' ? Buffer.from(text, 'utf8') : text)
+    escaped += isPlain(byte) ? String.fromCharCode(byte) : hex(byte);
   return escaped;
 }
 
@@ -45,7 +46,11 @@ export function isClean(path: string): boolean {
 
 function isPlain(byte: number): boolean {
   const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
-  return isLetter || (byte >= 0x30 && byte <= 0x39) || (byte < 0x80 && "-_.~$&+,/:;=@".includes(String.fromCharCode(byte)));
+  return (
+    isLetter ||
+    (byte >= 0x30 && byte <= 0x39) ||
+    (byte < 0x80 && '-_.~$&+,/:;=@'.includes(String.fromCharCode(byte)))
+  );
 }
 
 function hex(byte: number): string {

@@ -1,6 +1,5 @@
 // redirectRegex: rewrites the request's URL by a regular expression and sends the client there.
 
-
 import type { Exchange } from '../exchange.ts';
 import { CONTINUE, type Verdict } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';

@@ -11,7 +11,10 @@ export const redirectScheme = defineMiddleware({
   kind: 'redirectScheme',
   summary: 'Redirects to the same URL under another scheme and port.',
   schema: object({
-    scheme: text.refine((value) => /^[A-Za-z][A-Za-z0-9+.-]*$/.test(value), 'expected a scheme such as https'),
+    scheme: text.refine(
+      (value) => /^[A-Za-z][A-Za-z0-9+.-]*$/.test(value),
+      'expected a scheme such as https',
+    ),
     port: text.refine(isPort, 'expected a port from 1 to 65535').default(''),
     permanent: bool.default(false),
   }),
@@ -25,7 +28,11 @@ export const redirectScheme = defineMiddleware({
         if (from === scheme && seenPort(x.authority, host, from) === port) return CONTINUE;
         // Without a host there is nothing to send the client to.
         if (!isHost(host)) return x.answer(400, [], 'Bad Request');
-        return redirect(x, `${scheme}://${host}${port}${escapeLocation(x.path + x.search)}`, options.permanent);
+        return redirect(
+          x,
+          `${scheme}://${host}${port}${escapeLocation(x.path + x.search)}`,
+          options.permanent,
+        );
       },
     };
   },
@@ -36,7 +43,8 @@ function isPort(value: string): boolean {
 }
 
 function suffix(scheme: string, port: string): string {
-  const isUsual = port === '' || (scheme === 'http' && port === '80') || (scheme === 'https' && port === '443');
+  const isUsual =
+    port === '' || (scheme === 'http' && port === '80') || (scheme === 'https' && port === '443');
   return isUsual ? '' : `:${port}`;
 }
 

@@ -22,7 +22,8 @@ export function escapeLocation(url: string): string {
   for (let i = 0; i < url.length; i++) {
     const code = url.charCodeAt(i);
     isQuery ||= code === 0x3f;
-    const keeps = code > 0x20 && code < 0x7f && (isQuery ? code !== 0x22 : !'"<>\\^`{|}'.includes(url[i] as string));
+    const keeps =
+      code > 0x20 && code < 0x7f && (isQuery ? code !== 0x22 : !'"<>\\^`{|}'.includes(url[i] as string));
     escaped += keeps ? url[i] : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
   }
   return escaped;
@@ -36,7 +37,8 @@ export function isUrl(url: string): boolean {
   if (match === null) return false;
   const [, scheme, authority, path] = match;
   if (/%(?![0-9A-Fa-f]{2})/.test(`${authority ?? ''}/${path}`)) return false;
-  if (authority !== undefined) return /^(?:[^@]*@)?(?:\[[0-9A-Fa-f:.%]+\]|[^:[\]@]*)(?::\d*)?$/.test(authority);
+  if (authority !== undefined)
+    return /^(?:[^@]*@)?(?:\[[0-9A-Fa-f:.%]+\]|[^:[\]@]*)(?::\d*)?$/.test(authority);
   // `:x` and `1a:x` are neither a scheme nor a path.
   return scheme !== undefined || !/^[^/]*:/.test(path ?? '');
 }

@@ -172,7 +172,8 @@ class PooledClient implements AuthClient {
       bodyTimeout: 0,
       connect: (options, callback) => {
         connect(options, (...result: [null, Socket] | [Error, null]) => {
-          if (result[1] !== null) this.#watch(result[1]);
+          // A failed connect gives an error and no second argument at all.
+          if (result[0] === null) this.#watch(result[1]);
           callback(...result);
         });
       },

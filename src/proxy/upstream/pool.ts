@@ -64,7 +64,7 @@ function markingConnector(transport: TransportSpec): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...result) => {
       const socket = result[1];
-      if (socket !== null) markErrors(socket);
+      if (socket) markErrors(socket);
       callback(...result);
     });
   };

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { PurgeSelector } from '../../../model/ipc.ts';
 import { type Decision, sizeOf } from './auth-answer.ts';
 import type { Life } from './lifetime.ts';
-import { hasTag, type Tagger, type Tags } from './tags.ts';
+import { hasTag, maxTagBytes, type Tagger, type Tags } from './tags.ts';
 
 export interface CacheEntry {
   readonly decision: Decision;
@@ -145,9 +145,16 @@ export class AuthCache implements AuthCacheHandle {
         decision.allow && !life.endsWithToken ? refreshTime(now, life.fresh) : Number.POSITIVE_INFINITY,
       tags,
     };
-    const segmentOf = decision.allow ? this.#seenOnce : this.#negative;
+    const segmentOf = decision.allow ? this.#segmentForNew() : this.#negative;
     segmentOf.set(key, entry, { size: entrySize(entry) });
     return true;
+  }
+
+  // As long as there is room nobody is kept apart: a cache that is not full is a plain LRU.
+  #segmentForNew(): LRUCache<string, CacheEntry> {
+    const { max, maxSize, size, calculatedSize } = this.#usedAgain;
+    const hasRoom = size < max && calculatedSize + maxDecisionSize + entryOverhead + maxTagBytes < maxSize;
+    return hasRoom ? this.#usedAgain : this.#seenOnce;
   }
 
   remove(key: string): void {

@@ -9,6 +9,7 @@ import { getHeaderValues } from '../../headers.ts';
 const tagSize = 16;
 /** Tags of one decision; a request or answer with more cannot be revoked in full, so it is not kept. */
 const maxTags = 192;
+export const maxTagBytes: number = maxTags * tagSize;
 
 /** Tags of one decision, end to end. */
 export type Tags = string;

@@ -21,9 +21,15 @@ export function buildCors(options: HeadersOptions, warn: (message: string) => vo
   if (!isConfigured(options)) return null;
   const origins = buildOrigins(options);
   if (options.accessControlAllowCredentials && options.accessControlAllowOriginList.includes('*')) {
-    warn('accessControlAllowOriginList: "*" with credentials lets every site read answers in its users\' name');
+    warn(
+      'accessControlAllowOriginList: "*" with credentials lets every site read answers in its users\' name',
+    );
   }
-  return { isPreflight, answerPreflight: preflight(options, origins), response: onResponse(options, origins) };
+  return {
+    isPreflight,
+    answerPreflight: preflight(options, origins),
+    response: onResponse(options, origins),
+  };
 }
 
 function isConfigured(options: HeadersOptions): boolean {
@@ -40,7 +46,10 @@ function isConfigured(options: HeadersOptions): boolean {
 }
 
 function isPreflight(x: Exchange): boolean {
-  return isFilled(getHeader(x.headers, 'origin')) && isFilled(getHeader(x.headers, 'access-control-request-method'));
+  return (
+    isFilled(getHeader(x.headers, 'origin')) &&
+    isFilled(getHeader(x.headers, 'access-control-request-method'))
+  );
 }
 
 function isFilled(value: string | null): boolean {
@@ -73,8 +82,18 @@ function preflight(options: HeadersOptions, origins: Origins | null): (x: Exchan
   const fixed: HeaderList = ['content-length', '0'];
   const echoes = options.accessControlAllowCredentials;
   if (echoes) fixed.push('access-control-allow-credentials', 'true');
-  const echoHeaders = addList(fixed, 'access-control-allow-headers', options.accessControlAllowHeaders, echoes);
-  const echoMethod = addList(fixed, 'access-control-allow-methods', options.accessControlAllowMethods, echoes);
+  const echoHeaders = addList(
+    fixed,
+    'access-control-allow-headers',
+    options.accessControlAllowHeaders,
+    echoes,
+  );
+  const echoMethod = addList(
+    fixed,
+    'access-control-allow-methods',
+    options.accessControlAllowMethods,
+    echoes,
+  );
   if (options.accessControlMaxAge !== undefined) {
     fixed.push('access-control-max-age', String(options.accessControlMaxAge));
   }

@@ -29,7 +29,8 @@ export function buildRequestEdits(
   const host = edits.find((edit) => edit.name === 'host' && edit.value !== '');
   const others = edits.filter((edit) => edit.name !== 'host');
   if (host === undefined && others.length === 0) return null;
-  if (host !== undefined && !/^[\w.~\-:[\]%]+$/.test(host.value)) throw new Error(`${key}: Host is no host name`);
+  if (host !== undefined && !/^[\w.~\-:[\]%]+$/.test(host.value))
+    throw new Error(`${key}: Host is no host name`);
   const dropsForwardedFor = others.some((edit) => edit.name === 'x-forwarded-for' && edit.value === '');
   return (x) => {
     for (let i = 0; i < others.length; i++) applyEdit(x.headers, others[i] as Edit);
@@ -56,7 +57,11 @@ interface Edit {
   readonly value: string;
 }
 
-function readEdits(written: Readonly<Record<string, string>>, key: string, warn: (message: string) => void): Edit[] {
+function readEdits(
+  written: Readonly<Record<string, string>>,
+  key: string,
+  warn: (message: string) => void,
+): Edit[] {
   const edits: Edit[] = [];
   for (const [spelled, text] of Object.entries(written)) {
     const name = headerName(spelled, key);

@@ -6,7 +6,8 @@ import { headerName, headerValue } from '../header-text.ts';
 import { isRegexp } from '../regexp-text.ts';
 
 const headerMap = textMap.superRefine((map, context) => {
-  for (const [name, value] of Object.entries(map)) reportThrown(() => [headerName(name, 'name'), headerValue(value, name)]);
+  for (const [name, value] of Object.entries(map))
+    reportThrown(() => [headerName(name, 'name'), headerValue(value, name)]);
   function reportThrown(check: () => unknown): void {
     try {
       check();
@@ -63,7 +64,13 @@ export const headersSchema = object({
 
 export type HeadersOptions = z.output<typeof headersSchema>;
 
-const effectless = ['featurePolicy', 'sslRedirect', 'sslTemporaryRedirect', 'sslHost', 'sslForceHost'] as const;
+const effectless = [
+  'featurePolicy',
+  'sslRedirect',
+  'sslTemporaryRedirect',
+  'sslHost',
+  'sslForceHost',
+] as const;
 
 /** Nothing is written but defaults: Traefik takes such a middleware for a mistake. */
 export function isEmpty(options: HeadersOptions): boolean {

@@ -246,6 +246,8 @@ test('a kept connection that the server closes is replaced once, a fresh one tha
   await new Promise((resolve) => server.once('listening', resolve));
   const hooks = build({ address: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/` });
   assert.equal(await run(hooks, exchange()), CONTINUE);
+  // The client library takes the connection back on the next turn only.
+  await new Promise((resolve) => setImmediate(resolve));
   assert.equal(await run(hooks, exchange()), CONTINUE);
   assert.deepEqual([connections, requests], [2, 3]);
   server.removeAllListeners('connection');
@@ -254,7 +256,7 @@ test('a kept connection that the server closes is replaced once, a fresh one tha
   requests = 0;
   assert.equal((await pass(fresh)).status, 500);
   assert.equal(requests, 1);
-  await new Promise<void>((resolve) => void server.close(() => resolve()));
+  server.close();
 });
 
 test('skipPreflight lets a CORS preflight by, without the identity headers it may claim', async () => {

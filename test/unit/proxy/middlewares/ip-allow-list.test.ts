@@ -39,8 +39,13 @@ test('options that cannot work are refused', () => {
   assert.throws(() => build('ipAllowList', { sourceRange: [] }), /at least one/);
   assert.throws(() => build('ipAllowList', {}), /expected a list/);
   assert.throws(() => build('ipAllowList', { sourceRange: ['10.0.0.0/33'] }), /CIDRs/);
-  assert.throws(() => build('ipAllowList', { sourceRange: ['10.0.0.1'], rejectStatusCode: 100 }), /HTTP status/);
-  assert.throws(() => build('ipAllowList', { sourceRange: ['10.0.0.1'], ipStrategy: { excludedIPs: ['x'] } }));
+  assert.throws(
+    () => build('ipAllowList', { sourceRange: ['10.0.0.1'], rejectStatusCode: 100 }),
+    /HTTP status/,
+  );
+  assert.throws(() =>
+    build('ipAllowList', { sourceRange: ['10.0.0.1'], ipStrategy: { excludedIPs: ['x'] } }),
+  );
 });
 
 interface Case {
@@ -61,12 +66,26 @@ const strategies: readonly Case[] = [
   { depth: 3, headers: ['x-forwarded-for', '10.0.0.1, 10.0.0.2'], expected: '' },
   { depth: 2, headers: ['x-forwarded-for', ',10.0.0.2'], expected: '' },
   { depth: 1, headers: ['x-forwarded-for', '6.6.6.6', 'x-forwarded-for', '10.0.0.2'], expected: '10.0.0.2' },
-  { excludedIPs: ['10.0.0.0/8'], headers: ['x-forwarded-for', '1.1.1.1, 2.2.2.2, 10.0.0.2'], expected: '2.2.2.2' },
+  {
+    excludedIPs: ['10.0.0.0/8'],
+    headers: ['x-forwarded-for', '1.1.1.1, 2.2.2.2, 10.0.0.2'],
+    expected: '2.2.2.2',
+  },
   { excludedIPs: ['10.0.0.0/8'], headers: ['x-forwarded-for', '10.0.0.1, 10.0.0.2'], expected: '' },
   { excludedIPs: ['10.0.0.0/8'], headers: ['x-forwarded-for', ',1.1.1.1,, 10.0.0.2,'], expected: '1.1.1.1' },
   { excludedIPs: ['10.0.0.0/8'], headers: [], expected: '' },
-  { depth: 1, ipv6Subnet: 48, headers: ['x-forwarded-for', '2001:db8:a:b::9'], expected: '2001:db8:a:0:0:0:0:0' },
-  { depth: 1, ipv6Subnet: 60, headers: ['x-forwarded-for', '2001:db8:a:bcd9::'], expected: '2001:db8:a:bcd0:0:0:0:0' },
+  {
+    depth: 1,
+    ipv6Subnet: 48,
+    headers: ['x-forwarded-for', '2001:db8:a:b::9'],
+    expected: '2001:db8:a:0:0:0:0:0',
+  },
+  {
+    depth: 1,
+    ipv6Subnet: 60,
+    headers: ['x-forwarded-for', '2001:db8:a:bcd9::'],
+    expected: '2001:db8:a:bcd0:0:0:0:0',
+  },
   { depth: 1, ipv6Subnet: 48, headers: ['x-forwarded-for', '10.0.0.1'], expected: '10.0.0.1' },
   { depth: 1, ipv6Subnet: 48, headers: ['x-forwarded-for', '::1'], expected: '0:0:0:0:0:0:0:0' },
 ];
@@ -79,5 +98,8 @@ for (const { headers, expected, ...strategy } of strategies) {
 
 test('a client that is not found is refused', () => {
   const x = exchange({ headers: ['x-forwarded-for', '10.0.0.1'] });
-  assert.equal(build('ipAllowList', { sourceRange: ['0.0.0.0/0', '::/0'], ipStrategy: { depth: 2 } }).request(x), ANSWERED);
+  assert.equal(
+    build('ipAllowList', { sourceRange: ['0.0.0.0/0', '::/0'], ipStrategy: { depth: 2 } }).request(x),
+    ANSWERED,
+  );
 });

@@ -70,14 +70,24 @@ test('redirectScheme refuses options that make no URL', () => {
 });
 
 const regexes: readonly [regex: string, replacement: string, request: Request, location: string | null][] = [
-  ['^http://example.org/(.*)', 'https://new.example/$1', { path: '/a', search: '?b' }, 'https://new.example/a?b'],
+  [
+    '^http://example.org/(.*)',
+    'https://new.example/$1',
+    { path: '/a', search: '?b' },
+    'https://new.example/a?b',
+  ],
   ['^https?://(.*)', 'https://www.${1}', {}, 'https://www.example.org/'],
   ['^https://(.*)', 'https://www.${1}', {}, null],
   ['^(.*)$', '$1', {}, null],
   ['example', 'other', {}, 'http://other.org/'],
   ['^http://[^/]+(/.*)$', '$1', { path: '/a' }, '/a'],
   ['^(http://[^/]+/a)$', '${1}/', { path: '/a' }, 'http://example.org/a/'],
-  ['^http://[^/]+(.*)$', 'https://x.example$1', { path: '/\\evil.example' }, 'https://x.example/%5Cevil.example'],
+  [
+    '^http://[^/]+(.*)$',
+    'https://x.example$1',
+    { path: '/\\evil.example' },
+    'https://x.example/%5Cevil.example',
+  ],
   ['^http://[^/]+/(.*)$', '//cdn.example/$1', { path: '/a' }, '//cdn.example/a'],
 ];
 for (const [regex, replacement, request, location] of regexes) {

@@ -1,12 +1,13 @@
 // Builds middlewares from written options and runs their hooks on real Exchanges.
 
+import type { EntryPointSpec } from '../../../../src/model/entry-point.ts';
 import { buildEntryPoint } from '../../../../src/proxy/entrypoints/entry-point.ts';
 import { Exchange, type ExchangeRequest } from '../../../../src/proxy/exchange.ts';
 import type { Hooks, Verdict } from '../../../../src/proxy/hooks.ts';
 import type { BuildDeps } from '../../../../src/proxy/middlewares/define.ts';
 import { findMiddleware } from '../../../../src/proxy/middlewares/catalogue.ts';
 
-const entryPoint = buildEntryPoint({
+const spec: EntryPointSpec = {
   name: 'web',
   host: '',
   port: 0,
@@ -40,7 +41,8 @@ const entryPoint = buildEntryPoint({
     redirection: null,
   },
   accessLogs: true,
-});
+};
+const entryPoint = buildEntryPoint(spec, () => undefined);
 
 const downstream: ExchangeRequest['downstream'] = {
   respond() {},
@@ -94,7 +96,10 @@ export function build(kind: string, options: unknown): Built {
     bootSecret: '00'.repeat(32),
     slot: () => slots++,
     keep: (_: string, create: () => unknown) => create(),
-    log: { warn: (message: string) => warnings.push(message), error: (message: string) => warnings.push(message) },
+    log: {
+      warn: (message: string) => warnings.push(message),
+      error: (message: string) => warnings.push(message),
+    },
   } as unknown as BuildDeps;
   const hooks = definition.build(definition.schema.parse(options), deps);
   return {

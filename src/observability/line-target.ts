@@ -1,0 +1,31 @@
+// Where log lines go: a file opened for appending, or standard output, which may be a pipe.
+
+import { fstatSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** POSIX writes no more than this in one piece to a pipe that several processes share (PIPE_BUF of Linux). */
+const pipeBytes = 4096;
+
+/** Appending, so that every worker may write to the same file. Makes directories; throws when it cannot. */
+export function openTarget(filePath: string | null, mode: number): number {
+  if (filePath === null) return 1;
+  mkdirSync(dirname(filePath), { recursive: true, mode: 0o755 });
+  return openSync(filePath, 'a', mode);
+}
+
+/** A pipe, socket or terminal: unlike a file, it may take a long write in pieces, with others' in between. */
+export function isStream(fd: number): boolean {
+  try {
+    return !fstatSync(fd).isFile();
+  } catch {
+    return true;
+  }
+}
+
+/** Bytes from `from` on that fill one piece with whole lines; a longer line goes alone. */
+export function wholeLines(buffer: Buffer, from: number): number {
+  if (buffer.length - from <= pipeBytes) return buffer.length - from;
+  const last = buffer.lastIndexOf(0x0a, from + pipeBytes - 1);
+  const end = last >= from ? last : buffer.indexOf(0x0a, from);
+  return (end === -1 ? buffer.length : end + 1) - from;
+}

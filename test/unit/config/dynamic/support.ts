@@ -1,0 +1,109 @@
+// Texts → Snapshot in one call, for the tests beside this file.
+
+import { loadDynamic } from '../../../../src/config/dynamic/load.ts';
+import type { ProviderConfig } from '../../../../src/config/dynamic/provider-config.ts';
+import type { Resolved } from '../../../../src/config/dynamic/resolve.ts';
+import { resolve } from '../../../../src/config/dynamic/resolve.ts';
+import { parseYaml } from '../../../../src/config/sources/yaml.ts';
+import type { Diagnostic } from '../../../../src/model/diagnostic.ts';
+import type { EntryPointSpec } from '../../../../src/model/entry-point.ts';
+import type { RouterSpec, TransportSpec } from '../../../../src/model/snapshot.ts';
+import { internalConfig } from '../../../../src/providers/internal/internal.ts';
+
+export const transport: TransportSpec = {
+  name: 'default@internal',
+  serverName: null,
+  insecureSkipVerify: false,
+  rootCAs: [],
+  certificates: [],
+  maxIdleConnsPerHost: 200,
+  dialTimeout: 30_000,
+  responseHeaderTimeout: 0,
+  idleConnTimeout: 90_000,
+  errors: [],
+};
+
+export interface EntryPointKeys {
+  readonly port?: number;
+  readonly asDefault?: boolean;
+  readonly middlewares?: readonly string[];
+  readonly accessLogs?: boolean;
+  readonly redirection?: EntryPointSpec['http']['redirection'];
+}
+
+export function entryPoint(name: string, keys: EntryPointKeys = {}): EntryPointSpec {
+  return {
+    name,
+    host: '',
+    port: keys.port ?? 80,
+    engine: 'uws',
+    asDefault: keys.asDefault ?? false,
+    forwardedHeaders: { insecure: false, trustedIPs: [], connection: [], notAppendXForwardedFor: false },
+    transport: {
+      requestAcceptGraceTimeout: 0,
+      graceTimeOut: 10_000,
+      readTimeout: 60_000,
+      writeTimeout: 0,
+      idleTimeout: 180_000,
+      keepAliveMaxTime: 0,
+      keepAliveMaxRequests: 0,
+    },
+    http: {
+      middlewares: keys.middlewares ?? [],
+      sanitizePath: true,
+      maxHeaderBytes: 1_048_576,
+      underscoreHeadersStrategy: 'keep',
+      encodeQuerySemicolons: false,
+      encodedCharacters: {
+        slash: true,
+        backSlash: true,
+        nullCharacter: true,
+        semicolon: true,
+        percent: true,
+        questionMark: true,
+        hash: true,
+      },
+      redirection: keys.redirection ?? null,
+    },
+    accessLogs: keys.accessLogs ?? true,
+  };
+}
+
+export interface Options {
+  readonly entryPoints?: readonly EntryPointSpec[];
+  readonly ping?: string;
+  readonly insecureApi?: boolean;
+}
+
+/** `files`: name → YAML text, all of the file provider. */
+export function resolveFiles(files: Readonly<Record<string, string>>, options: Options = {}): Resolved & { loaded: Diagnostic[] } {
+  const loaded: Diagnostic[] = [];
+  const parts = Object.entries(files).map(([name, text]) => {
+    const parsed = parseYaml(text, name);
+    const read = loadDynamic(parsed.tree, name);
+    loaded.push(...parsed.diagnostics, ...read.diagnostics);
+    return read.config;
+  });
+  return { ...resolveSources([{ provider: 'file', parts }], options), loaded };
+}
+
+export function resolveSources(sources: readonly ProviderConfig[], options: Options = {}): Resolved {
+  const entryPoints = options.entryPoints ?? [entryPoint('web'), entryPoint('traefik', { port: 8080 })];
+  const internal = internalConfig({
+    entryPoints,
+    ping: options.ping === undefined ? null : { entryPoint: options.ping },
+    insecureApi: options.insecureApi === true ? { basePath: '/' } : null,
+  });
+  return resolve({ sources: [internal, ...sources], entryPoints, defaults: { ruleSyntax: 'v3', serversTransport: transport } });
+}
+
+export function router(resolved: Resolved, name: string): RouterSpec {
+  const found = resolved.snapshot.routers.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no router ${name} in ${resolved.snapshot.routers.map((r) => r.name).join(' ')}`);
+  return found;
+}
+
+/** `code message` of each. */
+export function lines(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics.map(({ severity, code, message }) => `${severity} ${code} ${message}`);
+}
