@@ -21,7 +21,11 @@ export interface DynamicSide {
 }
 
 /** Reads the files that the static `serversTransport` names. */
-export function dynamicSide(config: StaticConfig, resolved: ResolvedStatic, env: NodeJS.ProcessEnv): DynamicSide {
+export function dynamicSide(
+  config: StaticConfig,
+  resolved: ResolvedStatic,
+  env: NodeJS.ProcessEnv,
+): DynamicSide {
   const { entryPoints, ping, api, defaultRuleSyntax: ruleSyntax } = resolved;
   const diagnostics: Diagnostic[] = [];
   const serversTransport = defaultTransport(config, diagnostics);
@@ -63,7 +67,11 @@ function defaultTransport({ serversTransport }: StaticConfig, diagnostics: Diagn
   };
 }
 
-function fileOptions(config: StaticConfig, ruleSyntax: FileProviderOptions['ruleSyntax'], env: NodeJS.ProcessEnv) {
+function fileOptions(
+  config: StaticConfig,
+  ruleSyntax: FileProviderOptions['ruleSyntax'],
+  env: NodeJS.ProcessEnv,
+) {
   const file = config.providers.file;
   if (file === undefined) return null;
   const { directory, filename, watch } = file;

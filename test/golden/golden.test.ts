@@ -22,12 +22,27 @@ for (const name of readdirSync(cases).sort()) {
 function run(name: string): string {
   const directory = join(cases, name);
   const flags = join(directory, 'flags');
-  const argv = existsSync(flags) ? readFileSync(flags, 'utf8').split('\n').filter((line) => line !== '') : [];
-  const loaded = loadStatic({ argv: [...argv, `--providers.file.directory=${directory}`], env: {}, cwd: directory });
+  const argv = existsSync(flags)
+    ? readFileSync(flags, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+    : [];
+  const loaded = loadStatic({
+    argv: [...argv, `--providers.file.directory=${directory}`],
+    env: {},
+    cwd: directory,
+  });
   const fatal = loaded.diagnostics.filter(({ severity }) => severity === 'error');
   assert.ok(loaded.config !== null, JSON.stringify(fatal));
-  const { snapshot, diagnostics } = loadDynamicOnce(loaded.config, { BASE_DOMAIN: 'example.com', API_PORT: '8000' });
-  const text = JSON.stringify({ snapshot, diagnostics }, (_, value) => (typeof value === 'bigint' ? `${value}n` : value), 2);
+  const { snapshot, diagnostics } = loadDynamicOnce(loaded.config, {
+    BASE_DOMAIN: 'example.com',
+    API_PORT: '8000',
+  });
+  const text = JSON.stringify(
+    { snapshot, diagnostics },
+    (_, value) => (typeof value === 'bigint' ? `${value}n` : value),
+    2,
+  );
   // Where the checkout lies is nobody's business.
   return `${text.replaceAll(JSON.stringify(directory).slice(1, -1), '.')}\n`;
 }

@@ -85,7 +85,8 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
   const authCaches = createAuthCacheRegistry();
   return {
     deps: depsFor('auth@file'),
-    build: (options, name = 'auth@file') => forwardAuth.build(forwardAuth.schema.parse(options), depsFor(name)),
+    build: (options, name = 'auth@file') =>
+      forwardAuth.build(forwardAuth.schema.parse(options), depsFor(name)),
     async close() {
       for (const thing of kept.values()) thing.close();
       await clients.close();
@@ -146,7 +147,11 @@ export async function run(hooks: Hooks, x: Exchange): Promise<Verdict> {
 }
 
 /** A request with these headers through the middleware; the Exchange afterwards. */
-export async function pass(hooks: Hooks, headers: HeaderList = [], facts: RequestFacts = {}): Promise<Exchange> {
+export async function pass(
+  hooks: Hooks,
+  headers: HeaderList = [],
+  facts: RequestFacts = {},
+): Promise<Exchange> {
   const x = exchange({ ...facts, headers });
   await run(hooks, x);
   return x;

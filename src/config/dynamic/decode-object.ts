@@ -16,7 +16,12 @@ export function objectDecoder<S extends z.ZodType>(section: string, schema: S): 
     const { diagnostics } = decoded;
     if (value === undefined && diagnostics.every(({ severity }) => severity !== 'error')) {
       // Switched off with `false`, or a name no object can carry (`__proto__`): never broken without a word.
-      diagnostics.push({ severity: 'error', code: 'config.no_value', message: 'there is nothing in it', where: node.where });
+      diagnostics.push({
+        severity: 'error',
+        code: 'config.no_value',
+        message: 'there is nothing in it',
+        where: node.where,
+      });
     }
     return { value: value === undefined ? null : (value as z.output<S>), diagnostics };
   };

@@ -29,7 +29,11 @@ function option(spec: MiddlewareSpec, key: string): unknown {
 }
 
 function isCors(spec: MiddlewareSpec): boolean {
-  return ['accessControlAllowOriginList', 'accessControlAllowOriginListRegex', 'accessControlAllowMethods'].some((key) => {
+  return [
+    'accessControlAllowOriginList',
+    'accessControlAllowOriginListRegex',
+    'accessControlAllowMethods',
+  ].some((key) => {
     const value = option(spec, key);
     return Array.isArray(value) && value.length > 0;
   });
@@ -42,7 +46,12 @@ export function duplicateRules(routers: readonly RouterSpec[], merged: Merged): 
   for (const router of routers) {
     if (router.rule === '') continue;
     for (const entryPoint of router.entryPoints) {
-      const key = JSON.stringify([entryPoint, router.tls !== null, String(router.priority), router.rule.trim()]);
+      const key = JSON.stringify([
+        entryPoint,
+        router.tls !== null,
+        String(router.priority),
+        router.rule.trim(),
+      ]);
       const other = first.get(key);
       if (other === undefined) {
         first.set(key, router);

@@ -37,7 +37,12 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
   }
   if (kind !== canonical(kind)) {
     const message = `${kind} is deprecated and means ${canonical(kind)}`;
-    diagnostics.push({ severity: 'warning', code: 'config.deprecated', message, where: placeOf(node, [kind]) });
+    diagnostics.push({
+      severity: 'warning',
+      code: 'config.deprecated',
+      message,
+      where: placeOf(node, [kind]),
+    });
   }
   return { kind: canonical(kind), options: value[kind] };
 }
@@ -61,6 +66,8 @@ function notExactlyOne(node: Tree, kinds: readonly string[]): Diagnostic {
       ? 'the middleware has no type'
       : `cannot create middleware: multi-types middleware not supported, consider declaring ${kinds.join(' and ')} as two`,
     where: node.where,
-    ...(isEmpty ? {} : { hint: 'give each its own name and list both in the router, in the order they shall run' }),
+    ...(isEmpty
+      ? {}
+      : { hint: 'give each its own name and list both in the router, in the order they shall run' }),
   };
 }

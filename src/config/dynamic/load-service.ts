@@ -35,7 +35,8 @@ export function loadService(name: string, node: Tree, diagnostics: Diagnostic[])
   }
   const kind = written[0] as (typeof kinds)[number];
   if (kind !== 'loadBalancer') refuse([kind], `services of the kind ${kind} are not supported`);
-  if (service.middlewares !== undefined) refuse(['middlewares'], 'middlewares of a service are not supported');
+  if (service.middlewares !== undefined)
+    refuse(['middlewares'], 'middlewares of a service are not supported');
   if (service.loadBalancer === undefined) return broken;
   refuseParts(service.loadBalancer, refuse);
   return { kind: 'loadBalancer', loadBalancer: service.loadBalancer };

@@ -1,6 +1,8 @@
 // A dynamic file's tree → its objects, each decoded by itself: one broken object leaves the others alone.
 
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
+import type { RuleSyntax } from '../../model/snapshot.ts';
+import { compileRule } from '../../rules/compile.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { decode } from '../decode.ts';
 import { loadMiddleware } from './load-middleware.ts';
@@ -27,6 +29,13 @@ export function loadDynamic(tree: Tree | null, source: string): Loaded {
   const diagnostics: Diagnostic[] = [];
   const config = tree === null ? emptyConfig(source) : loadRoot(tree, source, diagnostics);
   return { config, diagnostics, sound: diagnostics.every(isTolerable) };
+}
+
+/** Whether every rule that is written can be read. `ruleSyntax` is for routers that name none. */
+export function rulesParse(config: DynamicConfig, ruleSyntax: RuleSyntax): boolean {
+  return [...config.routers.values()].every(
+    ({ value }) => value.rule === '' || compileRule(value.rule, value.ruleSyntax ?? ruleSyntax).ok,
+  );
 }
 
 function isTolerable(diagnostic: Diagnostic): boolean {
@@ -104,7 +113,11 @@ function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): Dynami
 
 type Load<T> = (name: string, node: Tree, diagnostics: Diagnostic[]) => T;
 
-function loadEach<T>(section: Tree | null, load: Load<T>, diagnostics: Diagnostic[]): Map<string, Written<T>> {
+function loadEach<T>(
+  section: Tree | null,
+  load: Load<T>,
+  diagnostics: Diagnostic[],
+): Map<string, Written<T>> {
   const objects = new Map<string, Written<T>>();
   if (section === null) return objects;
   if (section.kind !== 'map') {
@@ -138,5 +151,10 @@ function standalone(section: MapNode): Diagnostic {
 }
 
 function mustBeMap(node: Tree, what: string, expected: string): Diagnostic {
-  return { severity: 'error', code: 'config.type', message: `${what} must be ${expected}`, where: node.where };
+  return {
+    severity: 'error',
+    code: 'config.type',
+    message: `${what} must be ${expected}`,
+    where: node.where,
+  };
 }

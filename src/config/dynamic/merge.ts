@@ -2,7 +2,13 @@
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { nearest } from '../decode/unknown-keys.ts';
-import type { DynamicConfig, MiddlewareConfig, ProviderConfig, ServiceConfig, Written } from './provider-config.ts';
+import type {
+  DynamicConfig,
+  MiddlewareConfig,
+  ProviderConfig,
+  ServiceConfig,
+  Written,
+} from './provider-config.ts';
 import type { RouterConfig, TransportConfig } from './schema.ts';
 
 export interface Entry<T> {
@@ -54,10 +60,16 @@ export function merge(sources: readonly ProviderConfig[]): { merged: Merged; dia
   return { merged, diagnostics };
 }
 
-/** The nearest name there is, as the hint of a Diagnostic. */
+/** The nearest name there is, as the hint of a Diagnostic: the same one of another provider first. */
 export function didYouMean(name: string, known: ReadonlyMap<string, unknown>): { readonly hint?: string } {
-  const near = nearest(name, [...known.keys()]);
-  return near === null ? {} : { hint: `did you mean ${near}?` };
+  const names = new Map([...known.keys()].map((other) => [unqualified(other), other]));
+  const near = nearest(unqualified(name), [...names.keys()]);
+  return near === null ? {} : { hint: `did you mean ${names.get(near)}?` };
+}
+
+function unqualified(name: string): string {
+  const at = name.lastIndexOf('@');
+  return at === -1 ? name : name.slice(0, at);
 }
 
 /** By code units: the same on every machine, whatever its locale. */

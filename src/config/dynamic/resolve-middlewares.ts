@@ -50,18 +50,28 @@ interface Flat {
   visited: number;
 }
 
-function append(name: string, above: readonly string[], specs: ReadonlyMap<string, MiddlewareSpec>, flat: Flat): void {
+function append(
+  name: string,
+  above: readonly string[],
+  specs: ReadonlyMap<string, MiddlewareSpec>,
+  flat: Flat,
+): void {
   flat.visited += 1;
   if (flat.visited > maxPerRouter) {
-    if (flat.visited === maxPerRouter + 1) flat.errors.push({ message: `more than ${maxPerRouter} middlewares` });
+    if (flat.visited === maxPerRouter + 1)
+      flat.errors.push({ message: `more than ${maxPerRouter} middlewares` });
     return;
   }
   const spec = specs.get(name);
   const recursion = above.indexOf(name);
-  if (spec === undefined) flat.errors.push({ message: `middleware ${name} doesn't exist`, ...didYouMean(name, specs) });
-  else if (spec.errors.length > 0) flat.errors.push({ message: `middleware ${name} is broken: ${spec.errors.join('; ')}` });
+  if (spec === undefined)
+    flat.errors.push({ message: `middleware ${name} doesn't exist`, ...didYouMean(name, specs) });
+  else if (spec.errors.length > 0)
+    flat.errors.push({ message: `middleware ${name} is broken: ${spec.errors.join('; ')}` });
   else if (recursion !== -1) {
-    flat.errors.push({ message: `middleware recursion detected in ${[...above.slice(recursion), name].join('->')}` });
+    flat.errors.push({
+      message: `middleware recursion detected in ${[...above.slice(recursion), name].join('->')}`,
+    });
   } else if (spec.kind === 'chain') {
     for (const next of chained(spec)) append(next, [...above, name], specs, flat);
     return;

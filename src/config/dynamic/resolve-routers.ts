@@ -48,7 +48,10 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   const entryPoints = placesOf(router, context.entryPoints, findings);
   const service = serviceOf(entry, context.services, findings);
   if (router.tls !== undefined) {
-    findings.warning('tls', { code: 'config.no_effect', message: 'tls is not terminated yet: no request reaches this router' });
+    findings.warning('tls', {
+      code: 'config.no_effect',
+      message: 'tls is not terminated yet: no request reaches this router',
+    });
   }
   const spec: RouterSpec = {
     name,
@@ -59,7 +62,10 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
     priority: priorityOf(entry, findings),
     middlewares: router.middlewares.map((reference) => qualify(reference, provider)),
     service,
-    tls: router.tls === undefined ? null : { options: router.tls.options ?? null, certResolver: router.tls.certResolver ?? null },
+    tls:
+      router.tls === undefined
+        ? null
+        : { options: router.tls.options ?? null, certResolver: router.tls.certResolver ?? null },
     accessLogs: router.observability?.accessLogs ?? true,
     errors: findings.errors,
     warnings: findings.warnings,
@@ -89,7 +95,8 @@ function newFindings(entry: Entry<RouterConfig>, diagnostics: Diagnostic[]): Fin
 function checkRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
   if (rule === '') {
     // A router that could not be read has said so already.
-    if (findings.errors.length === 0) findings.error('rule', { code: 'config.rule', message: 'there is no rule' });
+    if (findings.errors.length === 0)
+      findings.error('rule', { code: 'config.rule', message: 'there is no rule' });
     return;
   }
   const compiled = compileRule(rule, syntax);
@@ -99,10 +106,15 @@ function checkRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
     findings.error('rule', { code: 'config.rule', message: text, hint });
     return;
   }
-  for (const warning of compiled.rule.warnings) findings.warning('rule', { code: 'config.rule', message: warning });
+  for (const warning of compiled.rule.warnings)
+    findings.warning('rule', { code: 'config.rule', message: warning });
 }
 
-function placesOf(router: RouterConfig, all: readonly EntryPointSpec[], findings: Findings): EntryPointSpec[] {
+function placesOf(
+  router: RouterConfig,
+  all: readonly EntryPointSpec[],
+  findings: Findings,
+): EntryPointSpec[] {
   const written = router.entryPoints ?? [];
   if (written.length === 0) {
     const marked = all.filter(({ asDefault }) => asDefault);
@@ -117,7 +129,11 @@ function placesOf(router: RouterConfig, all: readonly EntryPointSpec[], findings
       findings.warning('entrypoints', { code: 'config.unknown_entry_point', message, hint });
     } else places.push(found);
   }
-  if (places.length === 0) findings.error('entrypoints', { code: 'config.no_entry_point', message: 'no valid entryPoint for this router' });
+  if (places.length === 0)
+    findings.error('entrypoints', {
+      code: 'config.no_entry_point',
+      message: 'no valid entryPoint for this router',
+    });
   return places;
 }
 
@@ -128,7 +144,8 @@ function serviceOf(
 ): string {
   const reference = written.value.service;
   if (reference === undefined || reference === '') {
-    if (findings.errors.length === 0) findings.error('service', { code: 'config.no_service', message: 'router has no service' });
+    if (findings.errors.length === 0)
+      findings.error('service', { code: 'config.no_service', message: 'router has no service' });
     return '';
   }
   const name = qualify(reference, provider);
@@ -155,7 +172,11 @@ function priorityOf({ provider, written }: Entry<RouterConfig>, findings: Findin
 }
 
 /** An entry point with middlewares or its own access-log setting gives its routers a model of their own. */
-function perEntryPoint(spec: RouterSpec, places: readonly EntryPointSpec[], accessLogs: boolean | undefined): RouterSpec[] {
+function perEntryPoint(
+  spec: RouterSpec,
+  places: readonly EntryPointSpec[],
+  accessLogs: boolean | undefined,
+): RouterSpec[] {
   const copies: RouterSpec[] = [];
   const plain: string[] = [];
   for (const place of places) {

@@ -19,11 +19,16 @@ type Transports = ReadonlyMap<string, TransportSpec>;
 
 export function resolveServices(merged: Merged, transports: Transports, diagnostics: Diagnostic[]): Services {
   const specs = new Map<string, ServiceSpec>();
-  for (const entry of merged.services.values()) specs.set(entry.name, serviceSpec(entry, transports, diagnostics));
+  for (const entry of merged.services.values())
+    specs.set(entry.name, serviceSpec(entry, transports, diagnostics));
   return specs;
 }
 
-function serviceSpec(entry: Entry<ServiceConfig>, transports: Transports, diagnostics: Diagnostic[]): ServiceSpec {
+function serviceSpec(
+  entry: Entry<ServiceConfig>,
+  transports: Transports,
+  diagnostics: Diagnostic[],
+): ServiceSpec {
   const { name, provider, written } = entry;
   if (written.value.kind === 'internal') {
     const { target } = written.value;
@@ -31,7 +36,12 @@ function serviceSpec(entry: Entry<ServiceConfig>, transports: Transports, diagno
   }
   const balancer = written.value.loadBalancer;
   const warn = (code: string, message: string) =>
-    diagnostics.push({ severity: 'warning', code, message: `service ${name}: ${message}`, where: written.where });
+    diagnostics.push({
+      severity: 'warning',
+      code,
+      message: `service ${name}: ${message}`,
+      where: written.where,
+    });
   const errors = [...written.errors];
   const serversTransport = qualify(balancer.serversTransport ?? 'default@internal', provider);
   const transport = transports.get(serversTransport);
@@ -55,7 +65,12 @@ function serviceSpec(entry: Entry<ServiceConfig>, transports: Transports, diagno
 }
 
 function serviceError(name: string, message: string, where: Place): Diagnostic {
-  return { severity: 'error', code: 'config.unknown_transport', message: `service ${name}: ${message}`, where };
+  return {
+    severity: 'error',
+    code: 'config.unknown_transport',
+    message: `service ${name}: ${message}`,
+    where,
+  };
 }
 
 type Warn = (code: string, message: string) => void;
@@ -64,7 +79,10 @@ function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
   const specs: ServerSpec[] = [];
   for (const { url, weight, preservePath } of balancer.servers) {
     if (url.path !== '' && !preservePath) {
-      warn('config.server_path', `the path ${url.path.slice(0, 80)} of ${url.origin} has no effect without preservePath`);
+      warn(
+        'config.server_path',
+        `the path ${url.path.slice(0, 80)} of ${url.origin} has no effect without preservePath`,
+      );
     }
     if (weight <= 0) {
       warn('config.server_weight', `${url.origin} is left out: its weight is ${weight}`);
@@ -117,7 +135,10 @@ function healthCheck(balancer: LoadBalancerConfig, warn: Warn): HealthCheckSpec 
     method: check.method.toUpperCase(),
     status: check.status,
     interval,
-    unhealthyInterval: check.unhealthyInterval === undefined ? interval : positive('unhealthyInterval', check.unhealthyInterval, interval),
+    unhealthyInterval:
+      check.unhealthyInterval === undefined
+        ? interval
+        : positive('unhealthyInterval', check.unhealthyInterval, interval),
     timeout: positive('timeout', check.timeout, 5000),
     followRedirects: check.followRedirects,
     headers: check.headers,

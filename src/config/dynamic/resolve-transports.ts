@@ -7,7 +7,10 @@ import type { TransportConfig } from './schema.ts';
 /** Go's default of 2 idle connections would open a new one for nearly every request under load. */
 const defaultIdlePerHost = 200;
 
-export function resolveTransports(merged: Merged, byDefault: TransportSpec): ReadonlyMap<string, TransportSpec> {
+export function resolveTransports(
+  merged: Merged,
+  byDefault: TransportSpec,
+): ReadonlyMap<string, TransportSpec> {
   const specs = new Map([[byDefault.name, byDefault]]);
   for (const entry of merged.transports.values()) specs.set(entry.name, transportSpec(entry));
   return specs;

@@ -2,7 +2,17 @@
 // router never takes its neighbours along; `dynamicSchema` is the whole, for documentation and editors.
 
 import { z } from 'zod';
-import { bigint, bool, duration, int, list, object, section, text, textMap } from '../../proxy/middlewares/fields.ts';
+import {
+  bigint,
+  bool,
+  duration,
+  int,
+  list,
+  object,
+  section,
+  text,
+  textMap,
+} from '../../proxy/middlewares/fields.ts';
 import { middlewareSchema } from './middleware-schema.ts';
 import { serverUrl } from './server-url.ts';
 
@@ -40,11 +50,17 @@ const sticky = object({
     path: text.default('/'),
     domain: text.optional(),
   }).optional(),
-  header: object({ name: text, ttl: duration.optional(), onLost: z.enum(['repick', '404']).optional() }).optional(),
+  header: object({
+    name: text,
+    ttl: duration.optional(),
+    onLost: z.enum(['repick', '404']).optional(),
+  }).optional(),
 });
 
 const loadBalancerSchema = object({
-  servers: z.array(object({ url: serverUrl, weight: int.default(1), preservePath: bool.default(false) })).default([]),
+  servers: z
+    .array(object({ url: serverUrl, weight: int.default(1), preservePath: bool.default(false) }))
+    .default([]),
   strategy: z.string().default('wrr'),
   passHostHeader: bool.default(true),
   responseForwarding: object({ flushInterval: duration.default(100) }).optional(),
@@ -67,7 +83,10 @@ const loadBalancerSchema = object({
     fall: int.default(1),
     initial: z.enum(['up', 'down']).default('up'),
   }).optional(),
-  passiveHealthCheck: section({ failureWindow: duration.optional(), maxFailedAttempts: int.optional() }).optional(),
+  passiveHealthCheck: section({
+    failureWindow: duration.optional(),
+    maxFailedAttempts: int.optional(),
+  }).optional(),
 });
 export type LoadBalancerConfig = z.output<typeof loadBalancerSchema>;
 
@@ -81,7 +100,10 @@ export const serviceSchema = object({
     sticky: sticky.optional(),
     healthCheck: propagate,
   }).optional(),
-  highestRandomWeight: object({ services: z.array(weightedItem).default([]), healthCheck: propagate }).optional(),
+  highestRandomWeight: object({
+    services: z.array(weightedItem).default([]),
+    healthCheck: propagate,
+  }).optional(),
   mirroring: object({
     service: text,
     mirrorBody: bool.default(true),

@@ -11,7 +11,8 @@ export interface ServerUrl {
 }
 
 export const serverUrl: z.ZodType<ServerUrl> = z.any().transform((value, context) => {
-  const read = typeof value === 'string' ? parseServerUrl(value.trim()) : 'expected a URL like http://10.0.0.1:8080';
+  const read =
+    typeof value === 'string' ? parseServerUrl(value.trim()) : 'expected a URL like http://10.0.0.1:8080';
   if (typeof read !== 'string') return read;
   context.addIssue({ code: 'custom', message: read });
   return z.NEVER;
@@ -28,6 +29,8 @@ export function parseServerUrl(url: string): ServerUrl | string {
   const authority = slash === -1 ? rest : rest.slice(0, slash);
   const path = slash === -1 ? '' : rest.slice(slash);
   const host = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(.*))?$/.exec(authority);
+  // Worded so that the value is not shown with it.
+  if (authority.includes('@')) return 'a server URL carries no user and no password';
   if (host === null) return 'expected a host name or an IP address after the scheme, IPv6 in brackets';
   const port = host[2];
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {

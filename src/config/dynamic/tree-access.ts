@@ -21,7 +21,9 @@ export function placeOf(tree: Tree, path: readonly string[]): Place {
   for (const name of path) {
     if (node?.kind !== 'map') return place;
     const wanted = name.toLowerCase();
-    const entry: { readonly key: Place; readonly node: Tree } | undefined = [...node.entries].find(([key]) => key.toLowerCase() === wanted)?.[1];
+    const entry: { readonly key: Place; readonly node: Tree } | undefined = [...node.entries].find(
+      ([key]) => key.toLowerCase() === wanted,
+    )?.[1];
     if (entry === undefined) return place;
     place = entry.key;
     node = entry.node;

@@ -35,17 +35,25 @@ export function readPems(config: DynamicConfig): { config: DynamicConfig; diagno
   return { config: { ...config, transports }, diagnostics };
 }
 
-export type Pem = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
+export type Pem =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: string };
 
 /** A relative path starts at the working directory. The value is never part of `problem` unless it is a path. */
 export function readPem(value: string): Pem {
   if (value.includes('-----BEGIN')) return { ok: true, text: value };
   const shown = value.length > 200 || value.includes('\n') ? 'the value' : value;
-  if (value === '' || !existsSync(value)) return { ok: false, problem: `${shown} is neither a file nor a PEM text` };
+  if (value === '' || !existsSync(value))
+    return { ok: false, problem: `${shown} is neither a file nor a PEM text` };
   try {
     const text = readText(value);
-    return text.includes('-----BEGIN') ? { ok: true, text } : { ok: false, problem: `${shown} holds no PEM text` };
+    return text.includes('-----BEGIN')
+      ? { ok: true, text }
+      : { ok: false, problem: `${shown} holds no PEM text` };
   } catch (error) {
-    return { ok: false, problem: `${shown} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'too large'}` };
+    return {
+      ok: false,
+      problem: `${shown} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'too large'}`,
+    };
   }
 }

@@ -1,13 +1,12 @@
 // One file: bytes → template → tree → objects, with the certificates they name read in.
 
 import { extname } from 'node:path';
-import { loadDynamic } from '../../config/dynamic/load.ts';
+import { loadDynamic, rulesParse } from '../../config/dynamic/load.ts';
 import type { DynamicConfig } from '../../config/dynamic/provider-config.ts';
 import { parseToml } from '../../config/sources/toml.ts';
 import { parseYaml } from '../../config/sources/yaml.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
-import { compileRule } from '../../rules/compile.ts';
 import { readPems } from './pem.ts';
 import { renderTemplate } from './template.ts';
 
@@ -37,13 +36,10 @@ export function readDynamic(path: string, text: string, settings: ReadSettings):
   }
   const loaded = loadDynamic(parsed.tree, path);
   const pems = readPems(loaded.config);
-  const rulesParse = [...loaded.config.routers.values()].every(
-    ({ value }) => value.rule === '' || compileRule(value.rule, value.ruleSyntax ?? settings.ruleSyntax).ok,
-  );
   return {
     config: pems.config,
     diagnostics: placed([...parsed.diagnostics, ...loaded.diagnostics, ...pems.diagnostics], isTemplated),
-    sound: loaded.sound && rulesParse && pems.diagnostics.length === 0,
+    sound: loaded.sound && rulesParse(loaded.config, settings.ruleSyntax) && pems.diagnostics.length === 0,
   };
 }
 
@@ -54,5 +50,8 @@ function lineCount(text: string): number {
 /** Lines of a text that templates wrote are not the lines of the file. */
 function placed(diagnostics: readonly Diagnostic[], isTemplated: boolean): Diagnostic[] {
   if (!isTemplated) return [...diagnostics];
-  return diagnostics.map((diagnostic) => ({ ...diagnostic, message: `${diagnostic.message} (line after templates)` }));
+  return diagnostics.map((diagnostic) => ({
+    ...diagnostic,
+    message: `${diagnostic.message} (line after templates)`,
+  }));
 }

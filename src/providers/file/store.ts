@@ -38,7 +38,10 @@ export function createFileStore(target: FileTarget, settings: ReadSettings): Fil
       provider: 'file',
       parts: [...store.files.values()].flatMap(({ good }) => (good === null ? [] : [good])),
     }),
-    diagnostics: () => [...store.problems, ...[...store.files.values()].flatMap(({ diagnostics }) => diagnostics)],
+    diagnostics: () => [
+      ...store.problems,
+      ...[...store.files.values()].flatMap(({ diagnostics }) => diagnostics),
+    ],
     // Before there is anything, its parent is where it will appear.
     listing: () => store.listing ?? { files: [], directories: [dirname(pathOf(target))], truncated: false },
   };
@@ -105,7 +108,12 @@ function look(store: Store): Listing | null {
   }
 }
 
-function stateOf(path: string, old: FileState | undefined, settings: ReadSettings, depth: string): FileState | null {
+function stateOf(
+  path: string,
+  old: FileState | undefined,
+  settings: ReadSettings,
+  depth: string,
+): FileState | null {
   const sign = signOf(path);
   // Gone between listing and looking.
   if (sign === null) return null;
@@ -149,7 +157,12 @@ function kept(path: string): Diagnostic {
 function unreadable(source: string, error: unknown, consequence: string): Diagnostic {
   const { code, message } = error as NodeJS.ErrnoException;
   const why = code === 'ENOENT' ? "it doesn't exist" : (code ?? message);
-  return { severity: 'error', code: 'config.unreadable', message: `cannot be read: ${why}${consequence}`, where: { source } };
+  return {
+    severity: 'error',
+    code: 'config.unreadable',
+    message: `cannot be read: ${why}${consequence}`,
+    where: { source },
+  };
 }
 
 function tooMany(source: string): Diagnostic {

@@ -18,7 +18,8 @@ export function readText(path: string): string {
       filled += count;
       if (count === 0 || filled === buffer.length) break;
     }
-    if (filled > maxFileBytes || size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
+    if (filled > maxFileBytes || size > maxFileBytes)
+      throw new Error(`it is larger than ${maxFileBytes} bytes`);
     return buffer.toString('utf8', 0, filled);
   } finally {
     closeSync(file);

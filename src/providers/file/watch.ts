@@ -45,7 +45,9 @@ interface State {
 }
 
 function arm(state: State, listing: Listing): void {
-  const wanted = new Set([...listing.directories, ...listing.files.slice(0, maxFileWatches)].map((path) => resolve(path)));
+  const wanted = new Set(
+    [...listing.directories, ...listing.files.slice(0, maxFileWatches)].map((path) => resolve(path)),
+  );
   for (const [path, watcher] of state.watchers) {
     if (wanted.has(path)) continue;
     watcher.close();

@@ -26,15 +26,22 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   const middlewares = new Map<string, Written<MiddlewareConfig>>();
   if (settings.ping !== null) {
     const entryPoints = [settings.ping.entryPoint];
-    routers.set('ping', router({ rule: 'PathPrefix(`/ping`)', priority: maxPriority, entryPoints, service: 'ping' }));
+    routers.set(
+      'ping',
+      router({ rule: 'PathPrefix(`/ping`)', priority: maxPriority, entryPoints, service: 'ping' }),
+    );
   }
   if (settings.insecureApi !== null) {
     const base = settings.insecureApi.basePath.replace(/\/+$/, '');
     const rule = `PathPrefix(\`${base}/api\`)`;
-    routers.set('api', router({ rule, priority: maxPriority - 1n, entryPoints: ['traefik'], service: 'api' }));
+    routers.set(
+      'api',
+      router({ rule, priority: maxPriority - 1n, entryPoints: ['traefik'], service: 'api' }),
+    );
   }
   for (const { name, http } of settings.entryPoints) {
-    if (http.redirection !== null) addRedirection(name, http.redirection, settings.entryPoints, { routers, middlewares });
+    if (http.redirection !== null)
+      addRedirection(name, http.redirection, settings.entryPoints, { routers, middlewares });
   }
   const part: DynamicConfig = { source: 'internal', routers, middlewares, services, transports: new Map() };
   return { provider: 'internal', parts: [part] };
@@ -63,8 +70,15 @@ interface Objects {
   readonly middlewares: Map<string, Written<MiddlewareConfig>>;
 }
 
-function addRedirection(from: string, to: RedirectionSpec, all: readonly EntryPointSpec[], objects: Objects): void {
-  const port = to.to.startsWith(':') ? to.to.slice(1) : String(all.find(({ name }) => name === to.to)?.port ?? '');
+function addRedirection(
+  from: string,
+  to: RedirectionSpec,
+  all: readonly EntryPointSpec[],
+  objects: Objects,
+): void {
+  const port = to.to.startsWith(':')
+    ? to.to.slice(1)
+    : String(all.find(({ name }) => name === to.to)?.port ?? '');
   const name = `${from}-to-${to.to}`.replace(/[^\p{L}\p{N}]+/gu, '-');
   const options = middlewareOptions('redirectScheme', {
     scheme: to.scheme,

@@ -32,7 +32,8 @@ function run(throttle: number) {
     providers: [a, b],
     fixed: [config('internal', 'always')],
     throttle,
-    onChange: (sources) => seen.push(sources.map(({ provider, parts }) => `${provider}:${parts[0]?.source}`).join(' ')),
+    onChange: (sources) =>
+      seen.push(sources.map(({ provider, parts }) => `${provider}:${parts[0]?.source}`).join(' ')),
     onDiagnostics: () => {},
   });
   aggregate.start();

@@ -25,11 +25,20 @@ function directory(t: TestContext): string {
   return path;
 }
 
-function start(t: TestContext, target: FileTarget, keys: { watch?: boolean; env?: NodeJS.ProcessEnv } = {}): Started {
+function start(
+  t: TestContext,
+  target: FileTarget,
+  keys: { watch?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Started {
   let last: ProviderConfig | null = null;
   let diagnostics: Diagnostic[] = [];
   let updates = 0;
-  const provider = createFileProvider({ target, watch: keys.watch ?? true, env: keys.env ?? {}, ruleSyntax: 'v3' });
+  const provider = createFileProvider({
+    target,
+    watch: keys.watch ?? true,
+    env: keys.env ?? {},
+    ruleSyntax: 'v3',
+  });
   t.after(() => provider.close());
   provider.start(
     (update) => {
@@ -56,7 +65,8 @@ function start(t: TestContext, target: FileTarget, keys: { watch?: boolean; env?
     async until(what, check) {
       const deadline = Date.now() + 3000;
       while (!check()) {
-        if (Date.now() > deadline) assert.fail(`${what}: still ${started.names()} ${started.codes().join(' ')}`);
+        if (Date.now() > deadline)
+          assert.fail(`${what}: still ${started.names()} ${started.codes().join(' ')}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },

@@ -31,20 +31,32 @@ const table: readonly (readonly [string, string])[] = [
   ['a\n  {{- if true }}\n  b\n  {{- end }}\nc', 'a\n  b\nc'],
   ['{{ if eq (env "HOST") "x" }}1{{ else if hasPrefix "shop" (env "HOST") }}2{{ else }}3{{ end }}', '2'],
   ['{{ if not true }}1{{ else }}2{{ end }}', '2'],
-  ['{{ with env "HOST" }}<{{ . }}>{{ end }}{{ with env "EMPTY" }}x{{ else }}none{{ end }}', '<shop.example.com>none'],
+  [
+    '{{ with env "HOST" }}<{{ . }}>{{ end }}{{ with env "EMPTY" }}x{{ else }}none{{ end }}',
+    '<shop.example.com>none',
+  ],
   ['{{ range $i, $p := split (env "PORTS") "," }}{{ $i }}={{ $p }};{{ end }}', '0=8001;1=8002;'],
   ['{{ range split "" "," }}{{ else }}none{{ end }}', ''],
   ['{{ range list }}x{{ else }}none{{ end }}', 'none'],
-  ['{{ range until 3 }}{{ . }}{{ end }} {{ range untilStep 4 0 -2 }}{{ . }}{{ end }} {{ seq 1 3 }}', '012 42 1 2 3'],
+  [
+    '{{ range until 3 }}{{ . }}{{ end }} {{ range untilStep 4 0 -2 }}{{ . }}{{ end }} {{ seq 1 3 }}',
+    '012 42 1 2 3',
+  ],
   ['{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ end }}{{ $x }}', '2'],
   ['{{ $x := 1 }}{{ if true }}{{ $x := 2 }}{{ end }}{{ $x }}', '1'],
   ['{{ index (split "a,b,c" ",") 1 }}', 'b'],
   ['{{ len "äb" }} {{ len (list 1 2) }}', '3 2'],
   ['{{ and "a" "" "b" }}|{{ or "" "c" "d" }}|{{ and true (or false 7) }}', '|c|7'],
-  ['{{ lt 1 2 }} {{ ge "b" "a" }} {{ ne 1 2 }} {{ le 2 1 }} {{ gt 2 1 }} {{ eq 3 1 2 3 }}', 'true true true false true true'],
+  [
+    '{{ lt 1 2 }} {{ ge "b" "a" }} {{ ne 1 2 }} {{ le 2 1 }} {{ gt 2 1 }} {{ eq 3 1 2 3 }}',
+    'true true true false true true',
+  ],
   ['{{ printf "%s-%03d %q %v%%" "a" 7 "b" true }}', 'a-007 "b" true%'],
   ['{{ "a b" | title }} {{ trim "  x " }} {{ trimPrefix "a" "ab" }} {{ trimSuffix "b" "ab" }}', 'A B x b a'],
-  ['{{ replace "." "-" "a.b.c" }} {{ join "," (list 1 2) }} {{ contains "b" "abc" }} {{ quote "x" 1 }}', 'a-b-c 1,2 true "x" "1"'],
+  [
+    '{{ replace "." "-" "a.b.c" }} {{ join "," (list 1 2) }} {{ contains "b" "abc" }} {{ quote "x" 1 }}',
+    'a-b-c 1,2 true "x" "1"',
+  ],
   ['{{ normalize "app_shop.x" }} {{ lower "AB" }} {{ hasSuffix "c" "abc" }}', 'app-shop-x ab true'],
 ];
 
@@ -78,17 +90,27 @@ test('what is not there is refused with line and column', () => {
 });
 
 test('values of the environment never reach a message', () => {
-  for (const template of ['{{ add (env "HOST") 1 }}', '{{ printf (env "HOST") 1 }}', '{{ index (env "HOST") 0 }}']) {
+  for (const template of [
+    '{{ add (env "HOST") 1 }}',
+    '{{ printf (env "HOST") 1 }}',
+    '{{ index (env "HOST") 0 }}',
+  ]) {
     assert.doesNotMatch(problem(template), /shop\.example/);
   }
 });
 
 test('loops, texts and nesting are bounded', () => {
   assert.match(problem('{{ range until 2000000 }}x{{ end }}'), /more than 1000000 steps/);
-  assert.match(problem('{{ range until 1000 }}{{ range until 1000 }}{{ range until 9 }}x{{ end }}{{ end }}{{ end }}'), /steps/);
+  assert.match(
+    problem('{{ range until 1000 }}{{ range until 1000 }}{{ range until 9 }}x{{ end }}{{ end }}{{ end }}'),
+    /steps/,
+  );
   const doubling = '{{ $x := "aaaaaaaa" }}{{ range until 60 }}{{ $x = printf "%s%s" $x $x }}{{ end }}';
   assert.match(problem(doubling), /more than 16777216 characters/);
-  assert.match(problem('{{ $x := "aaaaaaaaaa" }}{{ range until 8 }}{{ $x = replace "a" $x $x }}{{ end }}'), /more than/);
+  assert.match(
+    problem('{{ $x := "aaaaaaaaaa" }}{{ range until 8 }}{{ $x = replace "a" $x $x }}{{ end }}'),
+    /more than/,
+  );
   assert.match(problem(`{{ if true }}`.repeat(200)), /blocks in blocks/);
   assert.match(problem(`{{ ${'('.repeat(200)}1 }}`), /parentheses/);
 });

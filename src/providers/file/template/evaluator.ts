@@ -34,7 +34,8 @@ function step(run: Run, offset: number, count = 1): void {
 
 function write(run: Run, text: string, offset: number): void {
   run.length += text.length;
-  if (run.length > maxOutput) throw new TemplateError(`the template writes more than ${maxOutput} characters`, offset);
+  if (run.length > maxOutput)
+    throw new TemplateError(`the template writes more than ${maxOutput} characters`, offset);
   run.out.push(text);
 }
 
@@ -71,8 +72,10 @@ function runRange(node: Branch, dot: Value, run: Run): void {
   const { pipe } = node;
   const value = runCommands(pipe, dot, run);
   if (typeof value === 'number') step(run, node.offset, Math.max(0, value));
-  const items = typeof value === 'number' ? Array.from({ length: Math.max(0, value) }, (_, index) => index) : value;
-  if (items !== null && typeof items !== 'object') throw new TemplateError('range wants a list or a number', node.offset);
+  const items =
+    typeof value === 'number' ? Array.from({ length: Math.max(0, value) }, (_, index) => index) : value;
+  if (items !== null && typeof items !== 'object')
+    throw new TemplateError('range wants a list or a number', node.offset);
   if (items === null || items.length === 0) {
     runNodes(node.otherwise, dot, run);
     return;
@@ -102,7 +105,8 @@ function assign(run: Run, pipe: Pipe, name: string, value: Value): void {
     return;
   }
   const scope = run.scopes.findLast((candidate) => candidate.has(name));
-  if (scope === undefined) throw new TemplateError(`the variable ${name} is set before := declares it`, pipe.offset);
+  if (scope === undefined)
+    throw new TemplateError(`the variable ${name} is set before := declares it`, pipe.offset);
   scope.set(name, value);
 }
 
@@ -130,23 +134,35 @@ interface Inputs {
 type FunctionOperand = Operand & { readonly kind: 'function' };
 
 /** `and` and `or` give the operand that decided. */
-function shortCircuit(word: FunctionOperand, operands: readonly Operand[], { dot, piped }: Inputs, run: Run): Value {
+function shortCircuit(
+  word: FunctionOperand,
+  operands: readonly Operand[],
+  { dot, piped }: Inputs,
+  run: Run,
+): Value {
   const stopsAt = word.name === 'or';
   let value: Value = null;
   for (const operand of operands) {
     value = operandValue(operand, dot, run);
     if (isTrue(value) === stopsAt) return value;
   }
-  if (operands.length === 0 && piped === undefined) throw new TemplateError(`${word.name} wants a value`, word.offset);
+  if (operands.length === 0 && piped === undefined)
+    throw new TemplateError(`${word.name} wants a value`, word.offset);
   return piped ?? value;
 }
 
 function callFunction({ name, offset }: FunctionOperand, args: readonly Value[], run: Run): Value {
   const found = functions.get(name);
-  if (found === undefined) throw new TemplateError(`the function ${name.slice(0, 40)} is not supported`, offset);
+  if (found === undefined)
+    throw new TemplateError(`the function ${name.slice(0, 40)} is not supported`, offset);
   const [fewest, most] = found.arity;
   if (args.length < fewest || args.length > most) {
-    const expected = fewest === most ? String(fewest) : most === Number.POSITIVE_INFINITY ? `${fewest} or more` : `${fewest} to ${most}`;
+    const expected =
+      fewest === most
+        ? String(fewest)
+        : most === Number.POSITIVE_INFINITY
+          ? `${fewest} or more`
+          : `${fewest} to ${most}`;
     throw new TemplateError(`${name} takes ${expected} arguments, ${args.length} given`, offset);
   }
   let value: Value;
@@ -157,7 +173,8 @@ function callFunction({ name, offset }: FunctionOperand, args: readonly Value[],
     throw new TemplateError(`${name}: ${(error as Error).message}`, offset);
   }
   // A text kept in a variable never reaches the output's bound, and could double with every turn of a loop.
-  if (typeof value === 'string' && value.length > maxTextLength) throw new TemplateError(`${name} makes a text of more than ${maxTextLength} characters`, offset);
+  if (typeof value === 'string' && value.length > maxTextLength)
+    throw new TemplateError(`${name} makes a text of more than ${maxTextLength} characters`, offset);
   return value;
 }
 
@@ -171,11 +188,13 @@ function operandValue(operand: Operand, dot: Value, run: Run): Value {
     case 'function':
       return callFunction(operand, [], run);
     case 'dot':
-      if (operand.fields.length > 0) throw new TemplateError(`.${operand.fields.join('.')}: there are no fields here`, operand.offset);
+      if (operand.fields.length > 0)
+        throw new TemplateError(`.${operand.fields.join('.')}: there are no fields here`, operand.offset);
       return dot;
     case 'variable': {
       const scope = run.scopes.findLast((candidate) => candidate.has(operand.name));
-      if (scope === undefined) throw new TemplateError(`the variable ${operand.name} is not declared`, operand.offset);
+      if (scope === undefined)
+        throw new TemplateError(`the variable ${operand.name} is not declared`, operand.offset);
       if (operand.fields.length > 0) throw new TemplateError(`${operand.name} has no fields`, operand.offset);
       return scope.get(operand.name) ?? null;
     }

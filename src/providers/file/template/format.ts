@@ -10,7 +10,7 @@ export function format(pattern: string, args: readonly Value[]): string {
   let next = 0;
   const out = pattern.replace(/%([-0]*)(\d*)(.?)/gs, (_all, flags: string, width: string, verb: string) => {
     if (verb === '%') return '%';
-    if (next >= args.length) throw new Error("printf has fewer arguments than verbs");
+    if (next >= args.length) throw new Error('printf has fewer arguments than verbs');
     const value = args[next] as Value;
     next += 1;
     return pad(verbText(verb, value), flags, Math.min(Number(width || '0'), maxWidth));

@@ -44,22 +44,56 @@ export const functions: ReadonlyMap<string, TemplateFunction> = new Map<string, 
   ['seq', define([1, 3], (args, context) => seq(args.map(number), context))],
   ['lower', define([1, 1], ([value]) => text(value).toLowerCase())],
   ['upper', define([1, 1], ([value]) => text(value).toUpperCase())],
-  ['title', define([1, 1], ([value]) => text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (all) => all.toUpperCase()))],
+  [
+    'title',
+    define([1, 1], ([value]) =>
+      text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (all) => all.toUpperCase()),
+    ),
+  ],
   ['trim', define([1, 1], ([value]) => text(value).trim())],
   ['trimPrefix', define([2, 2], ([prefix, value]) => trimPrefix(text(prefix), text(value)))],
   ['trimSuffix', define([2, 2], ([suffix, value]) => trimSuffix(text(suffix), text(value)))],
   ['trimAll', define([2, 2], ([chars, value]) => trimAll(text(chars), text(value)))],
   ['replace', define([3, 3], ([old, by, value]) => replace(text(old), text(by), text(value)))],
   ['split', define([2, 2], ([value, separator], context) => split(text(value), text(separator), context))],
-  ['splitList', define([2, 2], ([separator, value], context) => split(text(value), text(separator), context))],
+  [
+    'splitList',
+    define([2, 2], ([separator, value], context) => split(text(value), text(separator), context)),
+  ],
   ['join', define([2, 2], ([separator, items]) => join(text(separator), items ?? null))],
   ['contains', define([2, 2], ([part, value]) => text(value).includes(text(part)))],
   ['hasPrefix', define([2, 2], ([prefix, value]) => text(value).startsWith(text(prefix)))],
   ['hasSuffix', define([2, 2], ([suffix, value]) => text(value).endsWith(text(suffix)))],
-  ['normalize', define([1, 1], ([value]) => text(value).replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, ''))],
-  ['quote', define([0, many], (args) => args.filter((arg) => arg !== null).map((arg) => JSON.stringify(print(arg))).join(' '))],
-  ['squote', define([0, many], (args) => args.filter((arg) => arg !== null).map((arg) => `'${print(arg)}'`).join(' '))],
-  ['default', define([1, 2], ([byDefault, value]) => (isTrue(value ?? null) ? (value ?? null) : (byDefault ?? null)))],
+  [
+    'normalize',
+    define([1, 1], ([value]) =>
+      text(value)
+        .replace(/[^\p{L}\p{N}]+/gu, '-')
+        .replace(/^-|-$/g, ''),
+    ),
+  ],
+  [
+    'quote',
+    define([0, many], (args) =>
+      args
+        .filter((arg) => arg !== null)
+        .map((arg) => JSON.stringify(print(arg)))
+        .join(' '),
+    ),
+  ],
+  [
+    'squote',
+    define([0, many], (args) =>
+      args
+        .filter((arg) => arg !== null)
+        .map((arg) => `'${print(arg)}'`)
+        .join(' '),
+    ),
+  ],
+  [
+    'default',
+    define([1, 2], ([byDefault, value]) => (isTrue(value ?? null) ? (value ?? null) : (byDefault ?? null))),
+  ],
   ['empty', define([1, 1], ([value]) => !isTrue(value ?? null))],
   ['coalesce', define([0, many], (args) => args.find(isTrue) ?? null)],
   ['ternary', define([3, 3], ([yes, no, test]) => (isTrue(test ?? null) ? (yes ?? null) : (no ?? null)))],
@@ -117,7 +151,12 @@ function sequence(from: number, to: number, step: number, context: FunctionConte
 /** As the shell's: both ends included, joined by spaces. */
 function seq(args: readonly number[], context: FunctionContext): string {
   const [first = 1, second = 1, third = 1] = args;
-  const [from, step, to] = args.length === 1 ? [1, first < 1 ? -1 : 1, first] : args.length === 2 ? [first, second < first ? -1 : 1, second] : [first, second, third];
+  const [from, step, to] =
+    args.length === 1
+      ? [1, first < 1 ? -1 : 1, first]
+      : args.length === 2
+        ? [first, second < first ? -1 : 1, second]
+        : [first, second, third];
   return sequence(from, to + Math.sign(step), step, context).join(' ');
 }
 

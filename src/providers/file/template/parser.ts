@@ -26,7 +26,8 @@ const maxDepth = 100;
 export function parseTemplate(source: string): TemplateNode[] {
   const cursor: Cursor = { pieces: splitTemplate(source), at: 0 };
   const { nodes, end } = parseBlock(cursor, 0, null);
-  if (end !== null) throw new TemplateError(`{{ ${end.word} }} without an if, with or range before it`, end.offset);
+  if (end !== null)
+    throw new TemplateError(`{{ ${end.word} }} without an if, with or range before it`, end.offset);
   return nodes;
 }
 
@@ -62,7 +63,8 @@ function parseBlock(cursor: Cursor, depth: number, opener: { word: string; offse
       const end: BlockEnd = { word, rest: tokens.slice(1), offset };
       return { nodes, end };
     }
-    if (branchWords.has(word)) nodes.push(parseBranch(cursor, word as Branch['kind'], tokens.slice(1), { depth, offset }));
+    if (branchWords.has(word))
+      nodes.push(parseBranch(cursor, word as Branch['kind'], tokens.slice(1), { depth, offset }));
     else nodes.push({ kind: 'print', pipe: parsePipe(tokens, offset, 'print'), offset });
   }
   if (opener !== null) throw new TemplateError(`this {{ ${opener.word} }} has no {{ end }}`, opener.offset);
@@ -74,7 +76,12 @@ interface At {
   readonly offset: number;
 }
 
-function parseBranch(cursor: Cursor, kind: Branch['kind'], tokens: readonly Token[], { depth, offset }: At): Branch {
+function parseBranch(
+  cursor: Cursor,
+  kind: Branch['kind'],
+  tokens: readonly Token[],
+  { depth, offset }: At,
+): Branch {
   if (depth >= maxDepth) throw new TemplateError(`more than ${maxDepth} blocks in blocks`, offset);
   const pipe = parsePipe(tokens, offset, kind);
   const opener = { word: kind, offset };
@@ -86,7 +93,12 @@ function parseBranch(cursor: Cursor, kind: Branch['kind'], tokens: readonly Toke
   return { kind, pipe, body: body.nodes, otherwise, offset };
 }
 
-function parseElse(cursor: Cursor, end: BlockEnd, kind: Branch['kind'], depth: number): readonly TemplateNode[] {
+function parseElse(
+  cursor: Cursor,
+  end: BlockEnd,
+  kind: Branch['kind'],
+  depth: number,
+): readonly TemplateNode[] {
   const next = end.rest[0];
   if (next === undefined) {
     const block = parseBlock(cursor, depth + 1, { word: 'else', offset: end.offset });

@@ -20,7 +20,12 @@ export interface Command {
 export type Operand =
   | { readonly kind: 'value'; readonly value: string | number | boolean | null; readonly offset: number }
   | { readonly kind: 'function'; readonly name: string; readonly offset: number }
-  | { readonly kind: 'variable'; readonly name: string; readonly fields: readonly string[]; readonly offset: number }
+  | {
+      readonly kind: 'variable';
+      readonly name: string;
+      readonly fields: readonly string[];
+      readonly offset: number;
+    }
   | { readonly kind: 'dot'; readonly fields: readonly string[]; readonly offset: number }
   | { readonly kind: 'pipe'; readonly pipe: Pipe; readonly offset: number };
 
@@ -32,7 +37,8 @@ export function parsePipe(tokens: readonly Token[], offset: number, use: string)
   const cursor: Cursor = { tokens, at: 0, end: offset };
   const pipe = readPipe(cursor, offset, use, 0);
   const left = cursor.tokens[cursor.at];
-  if (left !== undefined) throw new TemplateError(`unexpected ${JSON.stringify(left.text.slice(0, 40))}`, left.offset);
+  if (left !== undefined)
+    throw new TemplateError(`unexpected ${JSON.stringify(left.text.slice(0, 40))}`, left.offset);
   return pipe;
 }
 
@@ -49,7 +55,8 @@ function readPipe(cursor: Cursor, offset: number, use: string, depth: number): P
   while (isSymbol(cursor, '|')) {
     cursor.at += 1;
     const command = readCommand(cursor, offset, depth);
-    if (command.operands[0]?.kind !== 'function') throw new TemplateError('only a function may follow |', command.offset);
+    if (command.operands[0]?.kind !== 'function')
+      throw new TemplateError('only a function may follow |', command.offset);
     commands.push(command);
   }
   return { variables, declares, commands, offset };
@@ -62,7 +69,8 @@ function readTargets(cursor: Cursor, use: string): { variables: string[]; declar
     cursor.at = 2;
     return { variables: [first.text], declares: second.text === ':=' };
   }
-  const isPair = second?.text === ',' && third?.kind === 'variable' && (fourth?.text === ':=' || fourth?.text === '=');
+  const isPair =
+    second?.text === ',' && third?.kind === 'variable' && (fourth?.text === ':=' || fourth?.text === '=');
   if (!isPair) return { variables: [], declares: false };
   if (use !== 'range') throw new TemplateError('two variables are for range only', first.offset);
   cursor.at = 4;
@@ -77,7 +85,8 @@ function readCommand(cursor: Cursor, offset: number, depth: number): Command {
     operands.push(readOperand(cursor, token, depth));
   }
   const first = operands[0];
-  if (first === undefined) throw new TemplateError('a value is missing', cursor.tokens[cursor.at]?.offset ?? offset);
+  if (first === undefined)
+    throw new TemplateError('a value is missing', cursor.tokens[cursor.at]?.offset ?? offset);
   if (operands.length > 1 && first.kind !== 'function') {
     throw new TemplateError('only a function takes arguments', first.offset);
   }
@@ -94,11 +103,17 @@ function readOperand(cursor: Cursor, token: Token, depth: number): Operand {
       return { kind: 'value', value: Number(text), offset };
     case 'word':
       if (text === 'true' || text === 'false') return { kind: 'value', value: text === 'true', offset };
-      return text === 'nil' ? { kind: 'value', value: null, offset } : { kind: 'function', name: text, offset };
+      return text === 'nil'
+        ? { kind: 'value', value: null, offset }
+        : { kind: 'function', name: text, offset };
     case 'variable':
       return { kind: 'variable', name: text, fields: readFields(cursor), offset };
     case 'field':
-      return { kind: 'dot', fields: [...(text === '.' ? [] : [text.slice(1)]), ...readFields(cursor)], offset };
+      return {
+        kind: 'dot',
+        fields: [...(text === '.' ? [] : [text.slice(1)]), ...readFields(cursor)],
+        offset,
+      };
     default: {
       const pipe = readPipe(cursor, offset, 'parentheses', depth + 1);
       if (!isSymbol(cursor, ')')) throw new TemplateError('this ( is never closed', offset);

@@ -16,7 +16,8 @@ export function print(value: Value): string {
 /** Throws `Error` when the two cannot be compared. */
 export function equal(a: Value, b: Value): boolean {
   if (a === null || b === null) return a === b;
-  if (typeof a !== typeof b || typeof a === 'object') throw new Error('values of different kinds cannot be compared');
+  if (typeof a !== typeof b || typeof a === 'object')
+    throw new Error('values of different kinds cannot be compared');
   return a === b;
 }
 

@@ -36,17 +36,18 @@ const neverCarried = [
  * Headers that say nothing about who may do what, yet differ from request to request. A cache whose key
  * covers all that is sent does not send them: keyed they would spoil it, unkeyed they would make it lie.
  */
-export const noiseNames: ReadonlySet<string> = new Set([
-  ...['user-agent', 'accept', 'accept-charset', 'accept-encoding', 'accept-language', 'accept-datetime'],
-  ...['traceparent', 'tracestate', 'baggage', 'x-request-id', 'x-correlation-id', 'b3', 'uber-trace-id'],
-  ...['x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags', 'sentry-trace'],
-  ...['x-amzn-trace-id', 'x-cloud-trace-context', 'x-datadog-trace-id', 'x-datadog-parent-id'],
-  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
-  ...['cache-control', 'pragma', 'dnt', 'save-data', 'priority', 'purpose', 'sec-purpose', 'referer'],
-  ...['upgrade-insecure-requests', 'last-event-id', 'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site'],
-  ...['sec-fetch-user', 'sec-ch-ua', 'sec-ch-ua-mobile', 'sec-ch-ua-platform', 'sec-websocket-key'],
-  ...['sec-websocket-version', 'sec-websocket-extensions'],
-]);
+export const noiseNames: ReadonlySet<string> = new Set(
+  [
+    'user-agent accept accept-charset accept-encoding accept-language accept-datetime traceparent',
+    'tracestate baggage x-request-id x-correlation-id b3 uber-trace-id x-b3-traceid x-b3-spanid',
+    'x-b3-parentspanid x-b3-sampled x-b3-flags sentry-trace x-amzn-trace-id x-cloud-trace-context',
+    'x-datadog-trace-id x-datadog-parent-id if-match if-none-match if-modified-since',
+    'if-unmodified-since if-range range cache-control pragma dnt save-data priority purpose',
+    'sec-purpose referer upgrade-insecure-requests last-event-id sec-fetch-dest sec-fetch-mode',
+    'sec-fetch-site sec-fetch-user sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-websocket-key',
+    'sec-websocket-version sec-websocket-extensions',
+  ].flatMap((line) => line.split(' ')),
+);
 
 /** Whether the auth call is free of noise: the key then covers every header it carries. */
 export function keyCoversAll(options: ForwardAuthOptions): boolean {

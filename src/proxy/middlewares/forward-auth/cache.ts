@@ -80,7 +80,14 @@ const entryOverhead = 400;
 
 export class AuthCache implements AuthCacheHandle {
   readonly stats: AuthCacheStats = {
-    ...{ hits: 0, misses: 0, coalesced: 0, stale: 0, negative: 0, purged: 0, evicted: 0, uncacheable: 0 },
+    hits: 0,
+    misses: 0,
+    coalesced: 0,
+    stale: 0,
+    negative: 0,
+    purged: 0,
+    evicted: 0,
+    uncacheable: 0,
   };
   readonly #tagger: Tagger;
   readonly #seenOnce: LRUCache<string, CacheEntry>;
@@ -170,7 +177,7 @@ export class AuthCache implements AuthCacheHandle {
     if (this.#recentPurges.length > maxRecentPurges) this.#recentPurges.shift();
     let entries = 0;
     for (const segment of [this.#usedAgain, this.#seenOnce, this.#negative]) {
-      for (const [key, entry] of [...segment.entries()]) {
+      for (const [key, entry] of Array.from(segment.entries())) {
         if (tag !== null && !hasTag(entry.tags, tag)) continue;
         segment.delete(key);
         entries++;

@@ -1,6 +1,6 @@
 // What may be written under `forwardAuth`, and the form the other rooms read.
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import { compileRegexp } from '../../../rules/regexp.ts';
 import { bool, duration, int, list, object, text } from '../fields.ts';
 

@@ -25,7 +25,10 @@ test('resolving twice gives the same hash, and so does any order of files and ob
   const orders = fc.shuffledSubarray(all, { minLength: all.length });
   fc.assert(
     fc.property(orders, fc.integer({ min: 1, max: all.length - 1 }), fc.boolean(), (order, cut, flipped) => {
-      const parts = [['x.yml', file(order.slice(0, cut))], ['y.yml', file(order.slice(cut))]] as const;
+      const parts = [
+        ['x.yml', file(order.slice(0, cut))],
+        ['y.yml', file(order.slice(cut))],
+      ] as const;
       const files = Object.fromEntries(flipped ? [...parts].reverse() : parts);
       assert.equal(resolveFiles(files).snapshot.hash, hash);
     }),

@@ -13,7 +13,9 @@ function http(text: string): string {
 
 test('names are qualified by the provider of the object that refers', () => {
   const resolved = resolveFiles({
-    'a.yml': http('  routers: { r: { rule: "Path(`/`)", service: app, middlewares: [m, other@docker] } }\n  middlewares: { m: { addPrefix: { prefix: /x } } }'),
+    'a.yml': http(
+      '  routers: { r: { rule: "Path(`/`)", service: app, middlewares: [m, other@docker] } }\n  middlewares: { m: { addPrefix: { prefix: /x } } }',
+    ),
   });
   const r = router(resolved, 'r@file');
   assert.equal(r.service, 'app@file');
@@ -40,7 +42,10 @@ test('a router whose middleware is missing, broken or not supported stays, with 
     assert.notEqual(r.rule, '');
     assert.deepEqual(r.entryPoints, ['web']);
   }
-  assert.match(lines(resolved.loaded).join('\n'), /config\.unsupported the middleware kind rateLimit is not supported/);
+  assert.match(
+    lines(resolved.loaded).join('\n'),
+    /config\.unsupported the middleware kind rateLimit is not supported/,
+  );
   assert.match(router(resolved, 'none@file').errors[0] ?? '', /router has no service/);
 });
 
@@ -56,7 +61,9 @@ test('a router that cannot be decoded keeps its rule, so that its place answers 
 });
 
 test('a rule that does not parse is listed with its error and the line to write instead', () => {
-  const resolved = resolveFiles({ 'a.yml': http('  routers: { r: { rule: "Host(`a`, `b`)", service: app } }') });
+  const resolved = resolveFiles({
+    'a.yml': http('  routers: { r: { rule: "Host(`a`, `b`)", service: app } }'),
+  });
   assert.match(router(resolved, 'r@file').errors[0] ?? '', /rule/);
   const found = resolved.diagnostics.find(({ code }) => code === 'config.rule');
   assert.match(found?.hint ?? '', /Host\(`a`\) \|\| Host\(`b`\)/);
@@ -64,7 +71,9 @@ test('a rule that does not parse is listed with its error and the line to write 
 });
 
 test('a rule left over from v2 that never matches is a warning', () => {
-  const resolved = resolveFiles({ 'a.yml': http('  routers: { r: { rule: "HostRegexp(`{host:.+}`)", service: app } }') });
+  const resolved = resolveFiles({
+    'a.yml': http('  routers: { r: { rule: "HostRegexp(`{host:.+}`)", service: app } }'),
+  });
   assert.deepEqual(router(resolved, 'r@file').errors, []);
   assert.equal(router(resolved, 'r@file').warnings.length, 1);
 });
@@ -94,7 +103,9 @@ test('routers without entry points go to all but traefik, or to those marked as 
 
 test('an unknown entry point is a warning, none left is an error', () => {
   const resolved = resolveFiles({
-    'a.yml': http('  routers: { some: { rule: "Path(`/1`)", service: app, entryPoints: [web, wbe] }, none: { rule: "Path(`/2`)", service: app, entryPoints: [wbe] } }'),
+    'a.yml': http(
+      '  routers: { some: { rule: "Path(`/1`)", service: app, entryPoints: [web, wbe] }, none: { rule: "Path(`/2`)", service: app, entryPoints: [wbe] } }',
+    ),
   });
   const some = router(resolved, 'some@file');
   assert.deepEqual([some.entryPoints, some.errors, some.warnings.length], [['web'], [], 1]);
@@ -102,9 +113,17 @@ test('an unknown entry point is a warning, none left is an error', () => {
 });
 
 test('a router on several entry points is split for those with middlewares of their own', () => {
-  const entryPoints = [entryPoint('web', { middlewares: ['m@file'] }), entryPoint('plain'), entryPoint('other')];
+  const entryPoints = [
+    entryPoint('web', { middlewares: ['m@file'] }),
+    entryPoint('plain'),
+    entryPoint('other'),
+  ];
   const resolved = resolveFiles(
-    { 'a.yml': http('  routers: { r: { rule: "Path(`/`)", service: app, middlewares: [n] }, one: { rule: "Path(`/1`)", service: app, entryPoints: [web] } }\n  middlewares: { m: { addPrefix: { prefix: /m } }, n: { addPrefix: { prefix: /n } } }') },
+    {
+      'a.yml': http(
+        '  routers: { r: { rule: "Path(`/`)", service: app, middlewares: [n] }, one: { rule: "Path(`/1`)", service: app, entryPoints: [web] } }\n  middlewares: { m: { addPrefix: { prefix: /m } }, n: { addPrefix: { prefix: /n } } }',
+      ),
+    },
     { entryPoints },
   );
   const copy = router(resolved, 'web-r@file');
@@ -141,7 +160,9 @@ ${Array.from({ length: 20 }, (_, index) => `    c${index}: { chain: { middleware
     c20: { addPrefix: { prefix: /c } }`),
   });
   assert.deepEqual(router(resolved, 'ok@file').middlewares, ['p@file', 'q@file', 'p@file']);
-  assert.deepEqual(router(resolved, 'loop@file').errors, ['middleware recursion detected in a@file->b@file->a@file']);
+  assert.deepEqual(router(resolved, 'loop@file').errors, [
+    'middleware recursion detected in a@file->b@file->a@file',
+  ]);
   assert.deepEqual(router(resolved, 'many@file').errors, ['more than 1000 middlewares']);
 });
 
@@ -174,7 +195,10 @@ test('what a load balancer cannot do yet is refused by name and closes its route
     mirror: { mirroring: { service: p2c } }`,
   });
   const codes = resolved.loaded.map(({ code }) => code);
-  assert.deepEqual(codes, Array.from({ length: 7 }, () => 'config.unsupported'));
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 7 }, () => 'config.unsupported'),
+  );
   assert.equal(router(resolved, 'r@file').errors.length, 1);
 });
 
@@ -196,17 +220,37 @@ test('a load balancer has the defaults and names a user expects', () => {
   ]);
   // sha1("_TRAEFIK_BACKEND_app@file"): clients keep their cookies when they move.
   assert.deepEqual([app.sticky?.name, app.sticky?.sameSite, app.sticky?.path], ['_fb0b0', 'lax', '/']);
-  assert.deepEqual([app.healthCheck?.path, app.healthCheck?.interval, app.healthCheck?.unhealthyInterval], ['/health', 30_000, 30_000]);
-  assert.deepEqual([app.passHostHeader, app.flushInterval, app.serversTransport], [true, 100, 'default@internal']);
+  assert.deepEqual(
+    [app.healthCheck?.path, app.healthCheck?.interval, app.healthCheck?.unhealthyInterval],
+    ['/health', 30_000, 30_000],
+  );
+  assert.deepEqual(
+    [app.passHostHeader, app.flushInterval, app.serversTransport],
+    [true, 100, 'default@internal'],
+  );
   const codes = resolved.diagnostics.map(({ code }) => code);
   assert.deepEqual(codes, ['config.server_path', 'config.server_weight', 'config.health_check']);
 });
 
-for (const url of ['127.0.0.1:80', 'ftp://a', 'http://', 'http://a:0', 'http://a:70000', 'http://u:p@a', 'http://a/x?y', 'http://a b']) {
+for (const url of [
+  '127.0.0.1:80',
+  'ftp://a',
+  'http://',
+  'http://a:0',
+  'http://a:70000',
+  'http://u:p@a',
+  'http://a/x?y',
+  'http://a b',
+]) {
   test(`the server URL ${url} is refused where it stands`, () => {
-    const resolved = resolveFiles({ 'a.yml': `http:\n  services:\n    s:\n      loadBalancer:\n        servers:\n          - url: "${url}"` });
+    const resolved = resolveFiles({
+      'a.yml': `http:\n  services:\n    s:\n      loadBalancer:\n        servers:\n          - url: "${url}"`,
+    });
     assert.equal(resolved.loaded.length, 1);
-    assert.deepEqual([resolved.loaded[0]?.where.line, resolved.loaded[0]?.where.path], [6, 'http.services.s.loadBalancer.servers[0].url']);
+    assert.deepEqual(
+      [resolved.loaded[0]?.where.line, resolved.loaded[0]?.where.path],
+      [6, 'http.services.s.loadBalancer.servers[0].url'],
+    );
   });
 }
 
@@ -218,26 +262,40 @@ udp: { routers: { t: {} } }
 tls: { options: { default: { minVersion: VersionTLS12 } } }
 nonsense: 1`,
   });
-  assert.deepEqual(resolved.loaded.map(({ severity, code }) => `${severity} ${code}`), [
-    'error config.unsupported',
-    'error config.unsupported',
-    'warning config.no_effect',
-    'warning config.unknown_key',
-  ]);
+  assert.deepEqual(
+    resolved.loaded.map(({ severity, code }) => `${severity} ${code}`),
+    [
+      'error config.unsupported',
+      'error config.unsupported',
+      'warning config.no_effect',
+      'warning config.unknown_key',
+    ],
+  );
   assert.deepEqual(router(resolved, 'r@file').errors, []);
 });
 
 test('keys are read in any case, and the old name of a middleware with a warning', () => {
-  const resolved = resolveFiles({ 'a.yml': 'HTTP:\n  MiddleWares:\n    m:\n      IPWHITELIST:\n        SOURCERANGE: 10.0.0.0/8, 192.168.0.0/16' });
+  const resolved = resolveFiles({
+    'a.yml':
+      'HTTP:\n  MiddleWares:\n    m:\n      IPWHITELIST:\n        SOURCERANGE: 10.0.0.0/8, 192.168.0.0/16',
+  });
   const m = resolved.snapshot.middlewares[0];
   assert.deepEqual([m?.name, m?.kind, m?.errors], ['m@file', 'ipAllowList', []]);
-  assert.deepEqual((m?.options as { sourceRange: string[] }).sourceRange, ['10.0.0.0/8', '192.168.0.0/16']);
-  assert.deepEqual(resolved.loaded.map(({ code }) => code), ['config.deprecated']);
+  assert.deepEqual((m?.options as { sourceRange: string[] } | undefined)?.sourceRange, [
+    '10.0.0.0/8',
+    '192.168.0.0/16',
+  ]);
+  assert.deepEqual(
+    resolved.loaded.map(({ code }) => code),
+    ['config.deprecated'],
+  );
 });
 
 test('two routers that nothing tells apart are a warning', () => {
   const resolved = resolveFiles({
-    'a.yml': http('  routers: { b: { rule: "Path(`/`)", service: app }, a: { rule: "Path(`/`)", service: app }, c: { rule: "Path(`/`)", service: app, priority: 3 } }'),
+    'a.yml': http(
+      '  routers: { b: { rule: "Path(`/`)", service: app }, a: { rule: "Path(`/`)", service: app }, c: { rule: "Path(`/`)", service: app, priority: 3 } }',
+    ),
   });
   const found = resolved.diagnostics.filter(({ code }) => code === 'config.duplicate_rule');
   assert.equal(found.length, 1);
@@ -250,7 +308,13 @@ test('a name in two files belongs to the first file, and the second is told wher
     'a.yml': 'http:\n  middlewares:\n    m: { addPrefix: { prefix: /a } }',
   };
   const resolved = resolveFiles(files);
-  assert.deepEqual(resolved.snapshot.middlewares.map(({ options }) => options), [{ prefix: '/a' }]);
+  assert.deepEqual(
+    resolved.snapshot.middlewares.map(({ options }) => options),
+    [{ prefix: '/a' }],
+  );
   const [found] = resolved.diagnostics;
-  assert.deepEqual([found?.code, found?.where.source, found?.related?.[0]?.source], ['config.duplicate', 'b.yml', 'a.yml']);
+  assert.deepEqual(
+    [found?.code, found?.where.source, found?.related?.[0]?.source],
+    ['config.duplicate', 'b.yml', 'a.yml'],
+  );
 });

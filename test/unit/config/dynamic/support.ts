@@ -76,7 +76,10 @@ export interface Options {
 }
 
 /** `files`: name → YAML text, all of the file provider. */
-export function resolveFiles(files: Readonly<Record<string, string>>, options: Options = {}): Resolved & { loaded: Diagnostic[] } {
+export function resolveFiles(
+  files: Readonly<Record<string, string>>,
+  options: Options = {},
+): Resolved & { loaded: Diagnostic[] } {
   const loaded: Diagnostic[] = [];
   const parts = Object.entries(files).map(([name, text]) => {
     const parsed = parseYaml(text, name);
@@ -94,12 +97,17 @@ export function resolveSources(sources: readonly ProviderConfig[], options: Opti
     ping: options.ping === undefined ? null : { entryPoint: options.ping },
     insecureApi: options.insecureApi === true ? { basePath: '/' } : null,
   });
-  return resolve({ sources: [internal, ...sources], entryPoints, defaults: { ruleSyntax: 'v3', serversTransport: transport } });
+  return resolve({
+    sources: [internal, ...sources],
+    entryPoints,
+    defaults: { ruleSyntax: 'v3', serversTransport: transport },
+  });
 }
 
 export function router(resolved: Resolved, name: string): RouterSpec {
   const found = resolved.snapshot.routers.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`no router ${name} in ${resolved.snapshot.routers.map((r) => r.name).join(' ')}`);
+  if (found === undefined)
+    throw new Error(`no router ${name} in ${resolved.snapshot.routers.map((r) => r.name).join(' ')}`);
   return found;
 }
 

@@ -42,11 +42,22 @@ after(async () => {
 
 /** The answer names the whole question. */
 function echo(call: SeenCall, response: ServerResponse): void {
-  response.setHeader('x-user', Buffer.from(JSON.stringify(call)).toString('base64url').slice(0, 12_000)).end();
+  response
+    .setHeader('x-user', Buffer.from(JSON.stringify(call)).toString('base64url').slice(0, 12_000))
+    .end();
 }
 
-function build(cache: Record<string, unknown> = {}, options: Record<string, unknown> = {}, name = `m${builds++}@file`): Hooks {
-  const all = { address: auth.address, authResponseHeaders: ['X-User'], cache: { ttl: '1h', ...cache }, ...options };
+function build(
+  cache: Record<string, unknown> = {},
+  options: Record<string, unknown> = {},
+  name = `m${builds++}@file`,
+): Hooks {
+  const all = {
+    address: auth.address,
+    authResponseHeaders: ['X-User'],
+    cache: { ttl: '1h', ...cache },
+    ...options,
+  };
   return bench.build(all, name);
 }
 
@@ -55,10 +66,14 @@ function stats(name = `m${builds - 1}@file`) {
   throw new Error('no such cache');
 }
 
-const ok = (headers: Record<string, string | string[]> = {}) => (_: SeenCall, response: ServerResponse) =>
-  void response.writeHead(200, headers).end();
-const status = (code: number, headers: Record<string, string> = {}) => (_: SeenCall, response: ServerResponse) =>
-  void response.writeHead(code, headers).end('said');
+const ok =
+  (headers: Record<string, string | string[]> = {}) =>
+  (_: SeenCall, response: ServerResponse) =>
+    void response.writeHead(200, headers).end();
+const status =
+  (code: number, headers: Record<string, string> = {}) =>
+  (_: SeenCall, response: ServerResponse) =>
+    void response.writeHead(code, headers).end('said');
 
 test('the same token at the same place is asked once, and a hit needs no promise', async () => {
   const hooks = build();
@@ -95,13 +110,24 @@ test('key too small: requests that differ in anything the auth server sees never
   for (const [headers, facts] of variants) users.add(header(await pass(hooks, headers, facts), 'x-user'));
   assert.equal(auth.seen.length, variants.length);
   assert.equal(users.size, variants.length);
-  for (const [headers, facts] of variants) assert.equal(header(await pass(hooks, headers, facts), 'x-user') === null, false);
+  for (const [headers, facts] of variants)
+    assert.equal(header(await pass(hooks, headers, facts), 'x-user') === null, false);
   assert.equal(auth.seen.length, variants.length);
 });
 
 test('noise such as User-Agent is neither sent nor keyed, and sent again when the key is narrowed', async () => {
   const hooks = build();
-  await pass(hooks, [...bearer('t'), 'user-agent', 'a', 'accept', '*/*', 'traceparent', '00-1', 'if-none-match', 'e']);
+  await pass(hooks, [
+    ...bearer('t'),
+    'user-agent',
+    'a',
+    'accept',
+    '*/*',
+    'traceparent',
+    '00-1',
+    'if-none-match',
+    'e',
+  ]);
   await pass(hooks, [...bearer('t'), 'user-agent', 'b', 'accept', 'text/html', 'traceparent', '00-2']);
   assert.equal(auth.seen.length, 1);
   assert.equal(auth.seen[0]?.headers['user-agent'], undefined);
@@ -145,7 +171,11 @@ test('vary and cache-control: what the auth server forbids is asked again, max-a
     await pass(hooks, bearer('t'));
     assert.equal(auth.seen.length, before + 1, JSON.stringify(headers));
   }
-  for (const headers of [{ Vary: 'Authorization, Accept-Encoding' }, { 'Cache-Control': 'max-age=999999' }, {}]) {
+  for (const headers of [
+    { Vary: 'Authorization, Accept-Encoding' },
+    { 'Cache-Control': 'max-age=999999' },
+    {},
+  ]) {
     auth.answer = ok(headers as Record<string, string>);
     const hooks = build({}, options);
     await pass(hooks, bearer('t'));

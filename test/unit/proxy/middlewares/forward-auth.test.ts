@@ -44,13 +44,24 @@ function build(options: Record<string, unknown> = {}) {
 }
 
 const intake = [
-  ...['x-real-ip', '10.1.1.1', 'x-forwarded-proto', 'wss', 'x-forwarded-port', '8080'],
-  ...['x-forwarded-host', 'app.test:8080', 'x-forwarded-server', 'gate'],
+  'x-real-ip',
+  '10.1.1.1',
+  'x-forwarded-proto',
+  'wss',
+  'x-forwarded-port',
+  '8080',
+  'x-forwarded-host',
+  'app.test:8080',
+  'x-forwarded-server',
+  'gate',
 ];
 
 test('the auth call is a GET of exactly the address with the client headers', async () => {
   const hooks = build();
-  const x = exchange({ method: 'POST', headers: [...bearer('t'), 'cookie', 'a=1', 'te', 'trailers', 'x-a', '\xe9'] });
+  const x = exchange({
+    method: 'POST',
+    headers: [...bearer('t'), 'cookie', 'a=1', 'te', 'trailers', 'x-a', '\xe9'],
+  });
   assert.equal(await run(hooks, x), CONTINUE);
   const [call] = auth.seen;
   assert.equal(call?.method, 'GET');
@@ -65,7 +76,15 @@ test('the auth call is a GET of exactly the address with the client headers', as
 });
 
 test('trustForwardHeader unset passes what the entry point set and sends the peer alone', async () => {
-  await pass(build(), [...intake, 'x-forwarded-for', '9.9.9.9', 'x-forwarded-uri', '/other', 'x-forwarded-prefix', '/p']);
+  await pass(build(), [
+    ...intake,
+    'x-forwarded-for',
+    '9.9.9.9',
+    'x-forwarded-uri',
+    '/other',
+    'x-forwarded-prefix',
+    '/p',
+  ]);
   const headers = auth.seen[0]?.headers ?? {};
   assert.equal(headers['x-forwarded-for'], '10.1.1.1');
   assert.equal(headers['x-forwarded-uri'], '/a?q=1');
@@ -76,7 +95,10 @@ test('trustForwardHeader unset passes what the entry point set and sends the pee
 });
 
 test('trustForwardHeader false removes the managed headers and computes the port', async () => {
-  await pass(build({ trustForwardHeader: false }), [...intake, 'x-forwarded-prefix', '/p'], { authority: 'app.test', scheme: 'https' });
+  await pass(build({ trustForwardHeader: false }), [...intake, 'x-forwarded-prefix', '/p'], {
+    authority: 'app.test',
+    scheme: 'https',
+  });
   const headers = auth.seen[0]?.headers ?? {};
   assert.equal(headers['x-forwarded-port'], '443');
   assert.equal(headers['x-forwarded-proto'], 'https');
@@ -86,8 +108,23 @@ test('trustForwardHeader false removes the managed headers and computes the port
 });
 
 test('trustForwardHeader true keeps what is there, appends the peer and never says ws', async () => {
-  const kept = ['x-forwarded-for', '1.1.1.1', 'x-forwarded-for', '2.2.2.2', 'x-forwarded-uri', '/other', 'x-forwarded-method', 'PUT'];
-  await pass(build({ trustForwardHeader: true, authRequestHeaders: ['Authorization'] }), [...intake, ...kept, ...bearer('t'), 'x-b', '1']);
+  const kept = [
+    'x-forwarded-for',
+    '1.1.1.1',
+    'x-forwarded-for',
+    '2.2.2.2',
+    'x-forwarded-uri',
+    '/other',
+    'x-forwarded-method',
+    'PUT',
+  ];
+  await pass(build({ trustForwardHeader: true, authRequestHeaders: ['Authorization'] }), [
+    ...intake,
+    ...kept,
+    ...bearer('t'),
+    'x-b',
+    '1',
+  ]);
   const headers = auth.seen[0]?.headers ?? {};
   assert.equal(headers['x-forwarded-for'], '1.1.1.1, 2.2.2.2, 10.1.1.1');
   assert.equal(headers['x-forwarded-uri'], '/other');
@@ -109,27 +146,54 @@ test('authRequestHeaders is an allow-list that the written X-Forwarded headers d
 
 test('a listed identity header of the client is gone in every spelling, also when auth omits it', async () => {
   const hooks = build({ authResponseHeaders: ['X-User-Id', 'X-Roles'], headerField: 'X-Who' });
-  auth.answer = (_, response) => response.setHeader('x-user-id', ['17', '18']).setHeader('X-Who', 'ann').end();
-  const spoofed = ['x-user-id', '1', 'x_user_id', '1', 'x.user.id', '1', "x!user'id", '1', 'x-roles', 'root', 'x_who', 'eve', 'x-keep', 'k'];
+  auth.answer = (_, response) =>
+    response.setHeader('x-user-id', ['17', '18']).setHeader('X-Who', 'ann').end();
+  const spoofed = [
+    'x-user-id',
+    '1',
+    'x_user_id',
+    '1',
+    'x.user.id',
+    '1',
+    "x!user'id",
+    '1',
+    'x-roles',
+    'root',
+    'x_who',
+    'eve',
+    'x-keep',
+    'k',
+  ];
   const x = await pass(hooks, spoofed);
   assert.deepEqual(x.headers, ['x-keep', 'k', 'x-user-id', '17', 'x-user-id', '18']);
   assert.equal(x.username, 'ann');
-  assert.deepEqual(managedNames(forwardAuthSchema.parse({ address: auth.address, authResponseHeaders: 'X_User_Id', headerField: 'X-Who' })), [
-    'x-user-id',
-    'x-who',
-  ]);
+  assert.deepEqual(
+    managedNames(
+      forwardAuthSchema.parse({
+        address: auth.address,
+        authResponseHeaders: 'X_User_Id',
+        headerField: 'X-Who',
+      }),
+    ),
+    ['x-user-id', 'x-who'],
+  );
 });
 
 test('authResponseHeadersRegex clears and copies by canonical name, framing headers never', async () => {
   const hooks = build({ authResponseHeadersRegex: '^X-Auth-|^Content-|^Host$|^Connection$' });
-  auth.answer = (_, response) => response.setHeader('x-auth-user', 'ann').setHeader('content-length', '0').end();
+  auth.answer = (_, response) =>
+    response.setHeader('x-auth-user', 'ann').setHeader('content-length', '0').end();
   const x = await pass(hooks, ['x-auth-user', 'eve', 'x_auth_role', 'root', 'x-other', '1']);
   assert.deepEqual(x.headers, ['x-other', '1', 'x-auth-user', 'ann']);
 });
 
 test('an answer that is not 2xx goes to the client whole, without hop-by-hop headers', async () => {
   auth.answer = (_, response) => {
-    response.writeHead(403, { 'Set-Cookie': ['a=1', 'b=2'], 'WWW-Authenticate': 'Basic', 'Keep-Alive': 'timeout=9' });
+    response.writeHead(403, {
+      'Set-Cookie': ['a=1', 'b=2'],
+      'WWW-Authenticate': 'Basic',
+      'Keep-Alive': 'timeout=9',
+    });
     response.end('no entry');
   };
   const x = exchange();
@@ -147,7 +211,10 @@ test('Location is made absolute against the address unless it is to be preserved
   auth.answer = (_, response) => response.writeHead(302, { Location: location }).end();
   const origin = new URL(auth.address).origin;
   assert.equal(getHeader((await pass(build())).responseHeaders, 'location'), `${origin}/login?next=%2F`);
-  assert.equal(getHeader((await pass(build({ preserveLocationHeader: true }))).responseHeaders, 'location'), location);
+  assert.equal(
+    getHeader((await pass(build({ preserveLocationHeader: true }))).responseHeaders, 'location'),
+    location,
+  );
   location = 'https://sso.test/x';
   assert.equal(getHeader((await pass(build())).responseHeaders, 'location'), location);
   location = '/\\evil.test';
@@ -164,7 +231,8 @@ test('authSigninURL turns a 401 into a redirect', async () => {
 });
 
 test('named auth cookies replace those of the backend, and listed auth headers reach the client', async () => {
-  auth.answer = (_, response) => response.writeHead(200, { 'Set-Cookie': ['s=new; Path=/', 'other=1'], 'X-Plan': 'pro' }).end();
+  auth.answer = (_, response) =>
+    response.writeHead(200, { 'Set-Cookie': ['s=new; Path=/', 'other=1'], 'X-Plan': 'pro' }).end();
   const hooks = build({ addAuthCookiesToResponse: ['s'], authClientResponseHeaders: ['X-Plan'] });
   const x = await pass(hooks);
   x.responseHeaders = ['set-cookie', 's=old', 'x-plan', 'free', 'set-cookie', 't=1'];
@@ -251,8 +319,13 @@ test('a kept connection that the server closes is replaced once, a fresh one tha
   assert.equal(await run(hooks, exchange()), CONTINUE);
   assert.deepEqual([connections, requests], [2, 3]);
   server.removeAllListeners('connection');
-  server.on('connection', (socket) => socket.once('data', () => (requests++, socket.destroy())).on('error', () => {}));
-  const fresh = bench.build({ address: `http://localhost:${(server.address() as net.AddressInfo).port}/x`, timeout: '2s' });
+  server.on('connection', (socket) =>
+    socket.once('data', () => (requests++, socket.destroy())).on('error', () => {}),
+  );
+  const fresh = bench.build({
+    address: `http://localhost:${(server.address() as net.AddressInfo).port}/x`,
+    timeout: '2s',
+  });
   requests = 0;
   assert.equal((await pass(fresh)).status, 500);
   assert.equal(requests, 1);

@@ -1,0 +1,146 @@
+// Bytes to a port and bytes back, as an attacker's client sends them: nothing is checked or mended on the way.
+
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export interface RawAnswer {
+  /** Everything that came back, one char a byte. */
+  readonly text: string;
+  /** The other side ended the connection. */
+  readonly closed: boolean;
+  /** Status codes of the answers, in their order. */
+  readonly statuses: readonly number[];
+}
+
+export interface RawOptions {
+  /** Milliseconds of silence after which the answer is taken as whole; default 250. */
+  readonly quiet?: number;
+  /** Milliseconds to wait for a first byte or an end; default 5,000. */
+  readonly deadline?: number;
+}
+
+/** Sends the parts, each in a write of its own, and gathers what comes until the end or a silence. */
+export async function sendRaw(
+  port: number,
+  parts: string | Buffer | readonly (string | Buffer)[],
+  options: RawOptions = {},
+): Promise<RawAnswer> {
+  const socket = connect(port, '127.0.0.1');
+  socket.setNoDelay(true);
+  let text = '';
+  let closed = false;
+  let lastByteAt = 0;
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    lastByteAt = performance.now();
+  });
+  socket.on('error', () => {});
+  socket.on('end', () => (closed = true));
+  socket.on('close', () => (closed = true));
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  for (const part of typeof parts === 'string' || Buffer.isBuffer(parts) ? [parts] : parts) {
+    if (socket.destroyed) break;
+    await write(socket, part);
+  }
+  const deadline = performance.now() + (options.deadline ?? 5_000);
+  const quiet = options.quiet ?? 250;
+  while (!closed && performance.now() < deadline) {
+    if (lastByteAt > 0 && performance.now() - lastByteAt > quiet) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  socket.destroy();
+  return { text, closed, statuses: statusesIn(text) };
+}
+
+/** A request's bytes; `headers` are whole lines. Host is `app.test` unless a line says another. */
+export function requestText(line: string, headers: readonly string[] = [], body = ''): string {
+  const host = headers.some((header) => /^host:/i.test(header)) ? [] : ['Host: app.test'];
+  return `${[`${line} HTTP/1.1`, ...host, ...headers].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** The first answer's value of a header, or null. */
+export function headerOf(text: string, name: string): string | null {
+  const head = text.slice(0, text.indexOf('\r\n\r\n'));
+  const line = head.split('\r\n').find((one) => one.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+  return line === undefined ? null : line.slice(name.length + 1).trim();
+}
+
+/** The first answer's body. */
+export function bodyOfAnswer(text: string): string {
+  const at = text.indexOf('\r\n\r\n');
+  return at === -1 ? '' : text.slice(at + 4);
+}
+
+export interface RawRecorder {
+  readonly port: number;
+  /** All bytes of each connection, one char a byte. */
+  readonly connections: readonly RawConnection[];
+  /** All bytes of all connections. */
+  text(): string;
+  /** Request lines seen. */
+  requestLines(): string[];
+  clear(): void;
+  stop(): Promise<void>;
+}
+
+export interface RawConnection {
+  text: string;
+  closed: boolean;
+}
+
+/** An origin that keeps every byte; answers each head it sees with `answer`, unless that is empty. */
+export async function startRecorder(
+  answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+): Promise<RawRecorder> {
+  let connections: RawConnection[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const connection: RawConnection = { text: '', closed: false };
+    connections.push(connection);
+    sockets.add(socket);
+    let answered = 0;
+    socket.on('data', (chunk) => {
+      connection.text += chunk.toString('latin1');
+      const heads = requestLinesIn(connection.text).length;
+      for (; answered < heads && answer !== ''; answered += 1) socket.write(answer, 'latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      connection.closed = true;
+      sockets.delete(socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
+    text: () => connections.map((connection) => connection.text).join('\n'),
+    requestLines: () => connections.flatMap((connection) => requestLinesIn(connection.text)),
+    clear() {
+      // Kept connections go on into the same record, from here.
+      connections = connections.filter((connection) => !connection.closed);
+      for (const connection of connections) connection.text = '';
+    },
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function requestLinesIn(text: string): string[] {
+  return text.match(/^[A-Z]+ \S+ HTTP\/1\.1(?=\r\n)/gm) ?? [];
+}
+
+function statusesIn(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]));
+}
+
+/** A part is on its way before the next: two writes are then mostly two reads for the other side. */
+async function write(socket: Socket, part: string | Buffer): Promise<void> {
+  await new Promise<void>((resolve) => {
+    socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part, () => resolve());
+  });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
