@@ -24,7 +24,8 @@ export interface StartOptions {
 /** Runs the gateway; the exit code once it has stopped. Never rejects. */
 export async function startPrimary(options: StartOptions): Promise<number> {
   const loaded = loadStatic(options);
-  const resolved = loaded.config === null ? null : resolveStatic(loaded.config, randomBytes(32).toString('hex'));
+  const resolved =
+    loaded.config === null ? null : resolveStatic(loaded.config, randomBytes(32).toString('hex'));
   const diagnostics = [...loaded.diagnostics, ...(resolved?.diagnostics ?? [])];
   if (loaded.config === null || resolved === null || hasErrors(diagnostics)) {
     process.stderr.write(renderTty(diagnostics, { color: process.stderr.isTTY }));
@@ -57,7 +58,7 @@ async function run(start: Run): Promise<number> {
     atOnce: () => shutdown.atOnce(),
     reload: () => primary.reload(),
     reopenLogs: () => primary.reopenLogs(),
-    roll: () => void primary.supervisor.roll(),
+    roll: () => void primary.roll(),
   });
   const crashed = (error: Error): void => {
     code = 1;

@@ -52,7 +52,8 @@ export async function catchUp(handle: WorkerHandle, source: SnapshotSource): Pro
     if (applied.kind === 'ack') source.accepted(offer.snapshot, applied.diagnostics);
     else if (source.current().snapshot === offer.snapshot) {
       source.rejected(offer.snapshot, applied.diagnostics);
-      if (source.current().snapshot === offer.snapshot) throw new Error('no snapshot that a worker can build');
+      if (source.current().snapshot === offer.snapshot)
+        throw new Error('no snapshot that a worker can build');
     }
   }
 }

@@ -33,6 +33,8 @@ export interface Primary {
   /** Providers look again. */
   reload(): void;
   reopenLogs(): void;
+  /** Replaces the workers one by one. */
+  roll(): Promise<void>;
   /** After the workers have ended. */
   close(): Promise<void>;
 }
@@ -100,6 +102,12 @@ export function createPrimary(options: PrimaryOptions): Primary {
       supervisor.broadcast({ type: 'reopen-logs' });
       log.info('logs are opened anew');
     },
+    roll() {
+      if (resetsOnClose()) {
+        log.info('net.ipv4.tcp_migrate_req is 0: a connection just arriving at an old worker may be reset');
+      }
+      return supervisor.roll();
+    },
     async close() {
       dynamic.close();
       await health.close();
@@ -118,6 +126,15 @@ async function answerApi(api: Api, log: Log, from: WorkerHandle, { id, request }
   } catch (error) {
     log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'the API failed');
     from.send({ type: 'api-answer', id, answer: failure(500, 'Internal Server Error') });
+  }
+}
+
+/** The kernel resets what waits in the queue of a listener that closes, unless it may give it to another one. */
+function resetsOnClose(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '0';
+  } catch {
+    return false;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import { type Addresses, bringUp, catchUp, ListenFailed, type SnapshotSource } from './bring-up.ts';
 import type { Fork } from './fork.ts';
+import { describeExit, messageOf } from './exits.ts';
 import { drainSlack } from './limits.ts';
 import { attachWorker, type WorkerEvents, type WorkerExit, type WorkerHandle } from './worker-handle.ts';
 
@@ -166,7 +167,7 @@ class SlotSupervisor implements Supervisor {
       handle.kill('SIGKILL');
       const exit = await handle.exited;
       if (error instanceof ListenFailed) throw error;
-      throw new StartFailed(`${messageOf(error)} (${describe(exit)})`, handle);
+      throw new Error(`${messageOf(error)} (${describeExit(exit)})`, { cause: error });
     }
   }
 
@@ -174,7 +175,7 @@ class SlotSupervisor implements Supervisor {
     if (slot.serving !== handle) return;
     slot.serving = null;
     if (this.#stopping) return;
-    this.#refill(slot, performance.now() - handle.started, `${describe(exit)}, pid ${handle.pid}`);
+    this.#refill(slot, performance.now() - handle.started, `${describeExit(exit)}, pid ${handle.pid}`);
   }
 
   #refill(slot: Slot, age: number, reason: string): void {
@@ -206,7 +207,10 @@ class SlotSupervisor implements Supervisor {
         const { previous } = await this.#fill(slot);
         if (previous !== null) await this.#drain(previous, this.#deadline);
       } catch (error) {
-        this.#options.log.error({ reason: messageOf(error) }, 'the new worker does not serve: the old ones stay');
+        this.#options.log.error(
+          { reason: messageOf(error) },
+          'the new worker does not serve: the old ones stay',
+        );
         return;
       }
     }
@@ -228,26 +232,9 @@ class SlotSupervisor implements Supervisor {
   }
 }
 
-class StartFailed extends Error {
-  readonly pid: number;
-
-  constructor(message: string, handle: WorkerHandle) {
-    super(message);
-    this.pid = handle.pid;
-  }
-}
-
 function withPorts(settings: WorkerSettings, addresses: Addresses): WorkerSettings {
   const entryPoints = settings.entryPoints.map((point) =>
     point.port === 0 ? { ...point, port: addresses[point.name] ?? 0 } : point,
   );
   return { ...settings, entryPoints };
-}
-
-function describe(exit: WorkerExit): string {
-  return exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : `signal ${exit.signal}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -73,7 +73,7 @@ export function attachWorker(worker: Worker, events: WorkerEvents): WorkerHandle
   const ended = (code: number | null, signal: string | null): void => {
     if (handle.state === 'gone') return;
     handle.state = 'gone';
-    for (const waiter of [...waiters]) waiter.fail(new WorkerLost('exit', pid, 0));
+    for (const waiter of waiters) waiter.fail(new WorkerLost('exit', pid, 0));
     exit.resolve({ code, signal });
   };
   worker.on('exit', ended);
@@ -81,18 +81,13 @@ export function attachWorker(worker: Worker, events: WorkerEvents): WorkerHandle
   return handle;
 }
 
-function receive(
-  handle: WorkerHandle,
-  waiters: Set<Waiter>,
-  events: WorkerEvents,
-  message: ToPrimary,
-): void {
+function receive(handle: WorkerHandle, waiters: Set<Waiter>, events: WorkerEvents, message: ToPrimary): void {
   if (message.type === 'api-request') {
     events.apiRequest(handle, message.id, message.request);
     return;
   }
   if (message.type === 'ack') handle.version = message.version;
-  for (const waiter of [...waiters]) if (waiter.take(message)) return;
+  for (const waiter of waiters) if (waiter.take(message)) return;
 }
 
 function deliver(worker: Worker, message: ToWorker): boolean {

@@ -62,6 +62,8 @@ function resumeAfter(x: Exchange, route: Route, at: number, verdict: Promise<Ver
 }
 
 function clientGone(x: Exchange): void {
-  x.running?.cancel();
+  // The blame is settled first: what is called off below reports an error of its own.
+  const { running } = x;
   fail(x, new GatewayError('client.gone'));
+  running?.cancel();
 }

@@ -21,8 +21,9 @@ export function fail(x: Exchange, error: GatewayError): void {
   x.error = error;
   if (x.headSent || error.code === 'client.gone') {
     if (!x.headSent) x.status = error.status;
-    x.downstream.abort();
     end(x);
+    // Only now: cutting the connection is reported back as a client that went away.
+    x.downstream.abort();
     return;
   }
   x.status = error.status;

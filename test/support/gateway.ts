@@ -28,7 +28,11 @@ export interface GatewayStatus {
   readonly version: number;
   readonly hash: string;
   readonly workers: readonly { readonly pid: number; readonly state: string; readonly version: number }[];
-  readonly diagnostics: readonly { readonly code: string; readonly message: string; readonly severity: string }[];
+  readonly diagnostics: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly severity: string;
+  }[];
 }
 
 export interface TestGateway {
@@ -122,7 +126,8 @@ async function launch(options: GatewayOptions): Promise<Launched> {
     renameSync(`${file}.tmp`, file);
   };
   put(options.dynamic ?? '{}');
-  const args = options.flags === undefined ? [fileArgument(dir, config)] : [...flagsOf(config), ...options.flags];
+  const args =
+    options.flags === undefined ? [fileArgument(dir, config)] : [...flagsOf(config), ...options.flags];
   const child = spawnMain(args, dir, options.env ?? {});
   const pid = child.pid ?? 0;
   let output = '';
@@ -133,14 +138,16 @@ async function launch(options: GatewayOptions): Promise<Launched> {
   );
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const kill = (): void => {
-    for (const one of isRunning() ? [...childrenOf(pid), pid] : []) quietly(() => process.kill(one, 'SIGKILL'));
+    for (const one of isRunning() ? [...childrenOf(pid), pid] : [])
+      quietly(() => process.kill(one, 'SIGKILL'));
     rmSync(dir, { recursive: true, force: true });
   };
   process.once('exit', kill);
   void exited.then(() => process.off('exit', kill));
   const port = (name: string): number => {
     const found = ports.get(name);
-    if (found === undefined) throw new Error(`no entry point ${name}: there are ${[...ports.keys()].join(', ')}`);
+    if (found === undefined)
+      throw new Error(`no entry point ${name}: there are ${[...ports.keys()].join(', ')}`);
     return found;
   };
   const status = async (): Promise<GatewayStatus> => {
@@ -148,9 +155,11 @@ async function launch(options: GatewayOptions): Promise<Launched> {
     return (await response.json()) as GatewayStatus;
   };
   const waitForLog = async (pattern: RegExp, ms?: number): Promise<void> => {
-    await eventually(`log line ${String(pattern)}`, () => pattern.test(output), ms).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${output}`);
-    });
+    await eventually(`log line ${String(pattern)}`, () => pattern.test(output), ms).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}\n${output}`);
+      },
+    );
   };
   return {
     pid,
@@ -205,7 +214,9 @@ async function staticOf(
   options: GatewayOptions,
   file: string,
 ): Promise<{ readonly config: StaticShape; readonly ports: ReadonlyMap<string, number> }> {
-  const given = (typeof options.static === 'string' ? parse(options.static) : options.static) as StaticShape | undefined;
+  const given = (typeof options.static === 'string' ? parse(options.static) : options.static) as
+    | StaticShape
+    | undefined;
   const config: StaticShape = {
     log: { level: 'DEBUG', format: 'json' },
     api: { insecure: true },
@@ -237,10 +248,16 @@ function fileArgument(dir: string, config: StaticShape): string {
 function flagsOf(value: unknown, path = ''): string[] {
   if (typeof value !== 'object' || value === null) return [`--${path}=${String(value)}`];
   if (Array.isArray(value)) return [`--${path}=${value.join(',')}`];
-  return Object.entries(value).flatMap(([key, inner]) => flagsOf(inner, path === '' ? key : `${path}.${key}`));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flagsOf(inner, path === '' ? key : `${path}.${key}`),
+  );
 }
 
-function spawnMain(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): ChildProcess {
+function spawnMain(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): ChildProcess {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const { NODE_TEST_CONTEXT: _context, ...inherited } = process.env;
   return spawn(process.execPath, [main, ...args], {
@@ -255,7 +272,10 @@ function childrenOf(pid: number): number[] {
   quietly(() => {
     text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   });
-  return text.split(' ').filter((one) => one.trim() !== '').map(Number);
+  return text
+    .split(' ')
+    .filter((one) => one.trim() !== '')
+    .map(Number);
 }
 
 function listening(): Promise<ReturnType<typeof createServer>> {

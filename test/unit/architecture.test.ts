@@ -28,11 +28,8 @@ test('the arrows written in ARCHITECTURE.md are the ones the linter enforces', (
     assert.ok(allowed, `${room} is linted but not in the table`);
     const expected = rooms.filter((other) => other !== room && !allowed.includes(other));
     assert.deepEqual([...forbidden.rooms].sort(), expected.sort(), `what ${folder} must not import`);
-    assert.deepEqual(
-      forbidden.except,
-      allowed.filter((name) => name.includes('/')),
-      `doors left open to ${folder}`,
-    );
+    const doors = allowed.filter((name) => name.includes('/'));
+    assert.deepEqual([...forbidden.except].sort(), doors.sort(), `doors left open to ${folder}`);
   }
   for (const room of rooms) assert.ok(overrides.has(room), `${room} is in the table but not linted`);
 });

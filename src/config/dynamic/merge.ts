@@ -1,7 +1,6 @@
 // All providers' objects under one roof: qualified names, and one owner for each.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import { nearest } from '../decode/unknown-keys.ts';
 import type {
   DynamicConfig,
   MiddlewareConfig,
@@ -58,18 +57,6 @@ export function merge(sources: readonly ProviderConfig[]): { merged: Merged; dia
     transports: collect('serversTransport', (part) => part.transports),
   };
   return { merged, diagnostics };
-}
-
-/** The nearest name there is, as the hint of a Diagnostic: the same one of another provider first. */
-export function didYouMean(name: string, known: ReadonlyMap<string, unknown>): { readonly hint?: string } {
-  const names = new Map([...known.keys()].map((other) => [unqualified(other), other]));
-  const near = nearest(unqualified(name), [...names.keys()]);
-  return near === null ? {} : { hint: `did you mean ${names.get(near)}?` };
-}
-
-function unqualified(name: string): string {
-  const at = name.lastIndexOf('@');
-  return at === -1 ? name : name.slice(0, at);
 }
 
 /** By code units: the same on every machine, whatever its locale. */

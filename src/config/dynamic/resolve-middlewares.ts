@@ -2,7 +2,8 @@
 
 import type { MiddlewareSpec } from '../../model/snapshot.ts';
 import type { Merged } from './merge.ts';
-import { didYouMean, qualify } from './merge.ts';
+import { qualify } from './merge.ts';
+import type { Suggest } from './suggest.ts';
 
 export interface Middlewares {
   readonly specs: ReadonlyMap<string, MiddlewareSpec>;
@@ -23,7 +24,7 @@ export interface FlattenError {
 /** Chains of chains double with every level: this many in one router is a mistake. */
 const maxPerRouter = 1000;
 
-export function resolveMiddlewares(merged: Merged): Middlewares {
+export function resolveMiddlewares(merged: Merged, suggest: Suggest): Middlewares {
   const specs = new Map<string, MiddlewareSpec>();
   for (const { name, provider, written } of merged.middlewares.values()) {
     specs.set(name, {
@@ -37,7 +38,7 @@ export function resolveMiddlewares(merged: Merged): Middlewares {
   return {
     specs,
     flatten(names) {
-      const flat: Flat = { names: [], errors: [], visited: 0 };
+      const flat: Flat = { names: [], errors: [], visited: 0, suggest };
       for (const name of names) append(name, [], specs, flat);
       return flat;
     },
@@ -48,6 +49,7 @@ interface Flat {
   readonly names: string[];
   readonly errors: FlattenError[];
   visited: number;
+  readonly suggest: Suggest;
 }
 
 function append(
@@ -65,7 +67,7 @@ function append(
   const spec = specs.get(name);
   const recursion = above.indexOf(name);
   if (spec === undefined)
-    flat.errors.push({ message: `middleware ${name} doesn't exist`, ...didYouMean(name, specs) });
+    flat.errors.push({ message: `middleware ${name} doesn't exist`, ...flat.suggest(name, specs) });
   else if (spec.errors.length > 0)
     flat.errors.push({ message: `middleware ${name} is broken: ${spec.errors.join('; ')}` });
   else if (recursion !== -1) {

@@ -7,9 +7,12 @@ import type { RouterSpec, RuleSyntax, ServiceSpec } from '../../model/snapshot.t
 import { maxUserPriority } from '../../model/snapshot.ts';
 import { authBeforeCors } from './lint.ts';
 import type { Entry, Merged } from './merge.ts';
-import { didYouMean, qualify } from './merge.ts';
+import { qualify } from './merge.ts';
+import type { Findings } from './router-findings.ts';
+import { newFindings } from './router-findings.ts';
 import type { Middlewares } from './resolve-middlewares.ts';
 import type { RouterConfig } from './schema.ts';
+import type { Suggest } from './suggest.ts';
 
 export interface RouterContext {
   readonly merged: Merged;
@@ -18,25 +21,11 @@ export interface RouterContext {
   readonly middlewares: Middlewares;
   readonly services: ReadonlyMap<string, ServiceSpec>;
   readonly diagnostics: Diagnostic[];
+  readonly suggest: Suggest;
 }
 
 export function resolveRouters(context: RouterContext): RouterSpec[] {
   return [...context.merged.routers.values()].flatMap((entry) => routerSpecs(entry, context));
-}
-
-interface Finding {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
-
-/** What is found out about one router: `errors` and `warnings` go into the spec and into the diagnostics. */
-interface Findings {
-  readonly errors: string[];
-  readonly warnings: string[];
-  /** `key` is the one it is about, in lower case. */
-  error(key: string, found: Finding): void;
-  warning(key: string, found: Finding): void;
 }
 
 function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): RouterSpec[] {
@@ -46,7 +35,7 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   const ruleSyntax = router.ruleSyntax ?? context.defaults.ruleSyntax;
   checkRule(router.rule, ruleSyntax, findings);
   const entryPoints = placesOf(router, context.entryPoints, findings);
-  const service = serviceOf(entry, context.services, findings);
+  const service = serviceOf(entry, context, findings);
   if (router.tls !== undefined) {
     findings.warning('tls', {
       code: 'config.no_effect',
@@ -73,23 +62,6 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   return perEntryPoint(spec, entryPoints, router.observability?.accessLogs).map((copy) =>
     withMiddlewares(copy, entry, context),
   );
-}
-
-function newFindings(entry: Entry<RouterConfig>, diagnostics: Diagnostic[]): Findings {
-  const errors = [...entry.written.errors];
-  const warnings: string[] = [];
-  const add = (severity: 'error' | 'warning', key: string, { code, message, hint }: Finding) => {
-    (severity === 'error' ? errors : warnings).push(message);
-    const text = `router ${entry.name}: ${message}`;
-    const where = entry.written.keys?.get(key) ?? entry.written.where;
-    diagnostics.push({ severity, code, message: text, where, ...(hint === undefined ? {} : { hint }) });
-  };
-  return {
-    errors,
-    warnings,
-    error: (key, found) => add('error', key, found),
-    warning: (key, found) => add('warning', key, found),
-  };
 }
 
 function checkRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
@@ -139,7 +111,7 @@ function placesOf(
 
 function serviceOf(
   { provider, written }: Entry<RouterConfig>,
-  services: ReadonlyMap<string, ServiceSpec>,
+  { services, suggest }: RouterContext,
   findings: Findings,
 ): string {
   const reference = written.value.service;
@@ -152,7 +124,7 @@ function serviceOf(
   const service = services.get(name);
   if (service === undefined) {
     const message = `service ${name} doesn't exist`;
-    findings.error('service', { code: 'config.unknown_service', message, ...didYouMean(name, services) });
+    findings.error('service', { code: 'config.unknown_service', message, ...suggest(name, services) });
   } else if (service.errors.length > 0) {
     findings.error('service', {
       code: 'config.broken_service',

@@ -12,6 +12,7 @@ import { resolveMiddlewares } from './resolve-middlewares.ts';
 import { resolveRouters } from './resolve-routers.ts';
 import { resolveServices } from './resolve-services.ts';
 import { resolveTransports } from './resolve-transports.ts';
+import { createSuggest } from './suggest.ts';
 
 export interface ResolveInput {
   /** The internal provider is one of them (`providers/internal`). */
@@ -34,8 +35,9 @@ export function resolve(input: ResolveInput): Resolved {
   const { merged, diagnostics } = merge(input.sources);
   const transports = resolveTransports(merged, input.defaults.serversTransport);
   const services = resolveServices(merged, transports, diagnostics);
-  const middlewares = resolveMiddlewares(merged);
-  const routers = resolveRouters({ ...input, merged, middlewares, services, diagnostics });
+  const suggest = createSuggest();
+  const middlewares = resolveMiddlewares(merged, suggest);
+  const routers = resolveRouters({ ...input, merged, suggest, middlewares, services, diagnostics });
   diagnostics.push(...duplicateRules(routers, merged));
 
   const content = {

@@ -6,7 +6,7 @@ import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { MapNode, Scalar, ScalarNode, Tree } from '../tree.ts';
 
 /** Values one text may unfold to through aliases: "billion laughs" stops here. */
-export const maxYamlNodes = 100_000;
+export const maxYamlNodes = 1_000_000;
 /** Levels of nesting; deeper is no configuration but an attack on the stack. */
 export const maxYamlDepth = 64;
 

@@ -13,7 +13,8 @@ const textHeaders = [
 
 export function json(value: unknown, extra: readonly string[] = []): ApiAnswer {
   const body = `${escapeJson(JSON.stringify(value))}\n`;
-  if (body.length > maxApiAnswerBytes) return failure(500, 'the answer is too large, ask for one page of a list');
+  if (body.length > maxApiAnswerBytes)
+    return failure(500, 'the answer is too large, ask for one page of a list');
   return { status: 200, headers: [...jsonHeaders, ...extra], body };
 }
 
@@ -45,5 +46,8 @@ export function goDuration(milliseconds: number): string {
 
 // Safe inside a script element, and what clients of Go's encoder are used to.
 function escapeJson(text: string): string {
-  return text.replace(/[&<>\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(
+    /[&<>\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

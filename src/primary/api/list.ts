@@ -63,9 +63,7 @@ function has(item: Listed, field: string, wanted: string | null): boolean {
 function sorted(items: readonly Listed[], query: URLSearchParams): readonly Listed[] {
   const field = query.get('sortBy') ?? 'name';
   const sign = query.get('direction') === 'desc' ? -1 : 1;
-  return items.toSorted(
-    (a, b) => sign * (order(keyOf(a, field), keyOf(b, field)) || order(a.name, b.name)),
-  );
+  return items.toSorted((a, b) => sign * (order(keyOf(a, field), keyOf(b, field)) || order(a.name, b.name)));
 }
 
 function keyOf(item: Listed, field: string): string | number {

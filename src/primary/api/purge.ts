@@ -16,7 +16,10 @@ export async function purge(
   if (Buffer.byteLength(request.body) > maxBody) return failure(413, `at most ${maxBody} bytes`);
   const selector = readSelector(request.body);
   if (selector === null) {
-    return failure(400, 'expected {"by":"all"}, {"by":"token","token":…} or {"by":"header","name":…,"value":…}');
+    return failure(
+      400,
+      'expected {"by":"all"}, {"by":"token","token":…} or {"by":"header","name":…,"value":…}',
+    );
   }
   try {
     return json({ purged: await purgeAll(selector) });

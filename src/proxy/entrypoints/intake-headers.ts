@@ -18,6 +18,10 @@ export interface IntakeHeaders {
   contentLength: number;
   chunked: boolean;
   upgrade: string;
+  /** The client asks for the connection to be closed after the answer. */
+  wantsClose: boolean;
+  /** The engine has taken notice of that by itself; it then says nothing of it in the answer. */
+  engineCloses: boolean;
   /** Status to refuse with; 0 to go on. */
   refuse: number;
 }
@@ -53,6 +57,7 @@ const framing: ReadonlySet<string> = new Set([
 
 // A name in any form a CGI-like backend would fold: `x_user_id`, `x.user.id`.
 const foldedDiffers = /[^a-z0-9-]/;
+const closeToken = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 const unsafeValue = /[^\t\x20-\x7e]/;
 
 export class HeaderIntake {
@@ -63,7 +68,16 @@ export class HeaderIntake {
   }
 
   begin(): IntakeHeaders {
-    return { headers: [], host: '', contentLength: -1, chunked: false, upgrade: '', refuse: 0 };
+    return {
+      headers: [],
+      host: '',
+      contentLength: -1,
+      chunked: false,
+      upgrade: '',
+      wantsClose: false,
+      engineCloses: false,
+      refuse: 0,
+    };
   }
 
   /** One header line; `name` in lower case. `keepForwarded`: the peer's forwarding headers are believed. */
@@ -112,6 +126,9 @@ export class HeaderIntake {
         if (value.toLowerCase() === 'trailers') into.headers.push(name, 'trailers');
         return;
       default:
+        // The engine looks at the first Connection line only, and of that at nothing but its length.
+        if (value.length === 5 && scope.nominated === '') into.engineCloses = true;
+        else if (closeToken.test(value)) into.wantsClose = true;
         scope.nominated = scope.nominated === '' ? value : `${scope.nominated},${value}`;
     }
   }

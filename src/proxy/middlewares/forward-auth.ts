@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasHeader } from '../headers.ts';
-import { CONTINUE, type Hooks, type Verdict } from '../hooks.ts';
+import { ANSWERED, CONTINUE, type Hooks, type Verdict } from '../hooks.ts';
 import { type BuildDeps, defineMiddleware } from './define.ts';
 import { Asker, type Keeping, type Outcome, type QuestionText } from './forward-auth/asker.ts';
 import { type Allow, applyDecision, applyToResponse, type Decision } from './forward-auth/auth-answer.ts';
@@ -123,6 +123,8 @@ class ForwardAuth {
 
   /** Whatever happened, the request does not go on. */
   #fail(x: Exchange, error: GatewayError): Verdict {
+    // The client went away and the end of the Exchange has said so already.
+    if (x.ended) return ANSWERED;
     x.error = error;
     const status = error.code === 'client.gone' ? error.status : this.#parts.options.statusOnError;
     return x.answer(status, [], '');

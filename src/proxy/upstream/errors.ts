@@ -1,7 +1,7 @@
 // What went wrong with a server, from the words of Node and undici to ours.
 
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { ReusedError } from './pool.ts';
+import type { MarkedError } from './pool.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ECONNREFUSED: 'upstream.connect_refused',
@@ -21,10 +21,11 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 
 const certificateCode = /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
 
-/** Before a byte of the answer's head was had. */
+/** For a failure before the answer's head was had. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  const { code, message } = error as { code?: string; message?: string };
+  const { code, message, name } = error as { code?: string; message?: string; name?: string };
+  if (name === 'HTTPParserError') return new GatewayError('upstream.malformed', message, error);
   if (code !== undefined) {
     const known = codes[code];
     if (known !== undefined) return new GatewayError(known, code, error);
@@ -32,11 +33,13 @@ export function toGatewayError(error: unknown): GatewayError {
     if (certificateCode.test(code)) return new GatewayError('upstream.certificate', code, error);
   }
   if (message === 'bad upgrade') return new GatewayError('upstream.bad_upgrade', '', error);
-  const wasReused = receivedBefore(error) > 0;
-  return new GatewayError(wasReused ? 'upstream.reset_reused' : 'upstream.reset', code ?? '', error);
+  // A 100 to a request that did not ask for one: undici gives such a connection up.
+  if (message === 'bad response') return new GatewayError('upstream.malformed', 'an answer out of turn', error);
+  return new GatewayError(resetCode(error as MarkedError, message), code ?? '', error);
 }
 
-function receivedBefore(error: unknown): number {
-  const marked = error as ReusedError & { socket?: { bytesRead?: number } | null };
-  return marked.receivedBefore ?? marked.socket?.bytesRead ?? 0;
+function resetCode({ received = 0, receivedBefore = 0 }: MarkedError, message: string | undefined): ErrorCode {
+  // Cut within the head.
+  if (received > receivedBefore) return message === 'other side closed' ? 'upstream.malformed' : 'upstream.reset';
+  return receivedBefore > 0 ? 'upstream.reset_reused' : 'upstream.reset';
 }

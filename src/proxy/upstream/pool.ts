@@ -11,6 +11,7 @@ export class ServerPool {
   readonly transport: TransportSpec;
   readonly #options: Pool.Options;
   readonly #pool: Pool;
+  #closed = false;
 
   /** `url` is scheme, host and port. */
   constructor(url: string, transport: TransportSpec) {
@@ -21,7 +22,9 @@ export class ServerPool {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(options, handler);
+    // A request that waited in a middleware while its Runtime was replaced is still served.
+    if (this.#closed) this.dispatchFresh(options, handler);
+    else this.#pool.dispatch(options, handler);
   }
 
   /** On a connection of its own, closed afterwards: for the one retry after a kept connection died. */
@@ -34,12 +37,16 @@ export class ServerPool {
 
   /** Running requests are finished first. */
   close(): void {
+    this.#closed = true;
     this.#pool.close().catch(() => {});
   }
 }
 
-/** Bytes a connection had received before an error: more than none means that it was a kept one. */
-export interface ReusedError {
+/** What the connection had received when it failed, bytes. */
+export interface MarkedError {
+  /** In all. */
+  received?: number;
+  /** Before the request that failed: more than none means that the connection was a kept one. */
   receivedBefore?: number;
 }
 
@@ -71,8 +78,15 @@ function markingConnector(transport: TransportSpec): buildConnector.connector {
 }
 
 function markErrors(socket: Socket): void {
-  socket.prependListener('error', (error: Error & ReusedError) => {
-    error.receivedBefore = socket.bytesRead;
+  let receivedBefore = 0;
+  const write = socket.write as (...args: unknown[]) => boolean;
+  socket.write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
+    receivedBefore = socket.bytesRead;
+    return write.call(socket, chunk, encoding, callback);
+  };
+  socket.prependListener('error', (error: Error & MarkedError) => {
+    error.receivedBefore = receivedBefore;
+    error.received = socket.bytesRead;
   });
 }
 

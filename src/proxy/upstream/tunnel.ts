@@ -1,7 +1,9 @@
 // A WebSocket Exchange to a server: its answer to the handshake decides, then messages pass both ways.
 
-import type { IncomingMessage } from 'node:http';
-import WebSocket from 'ws';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import WebSocket, { type ClientOptions } from 'ws';
+import { GatewayError } from '../errors.ts';
 import type { Cancellable, Exchange } from '../exchange.ts';
 import type { HeaderList } from '../headers.ts';
 import { maxMessageBytes, maxRefusalBytes, maxTunnelBacklog } from '../limits.ts';
@@ -34,6 +36,8 @@ class Tunnel implements Cancellable, TunnelEvents {
   readonly #handshake: Handshake;
   #socket: WebSocket | null = null;
   #client: TunnelEnd | null = null;
+  #answer: IncomingMessage | null = null;
+  #protocol = '';
   #closed = false;
 
   constructor(x: Exchange, server: Server, handshake: Handshake) {
@@ -42,25 +46,28 @@ class Tunnel implements Cancellable, TunnelEvents {
     this.#handshake = handshake;
   }
 
+  /** Throws `GatewayError` for a handshake no server could answer. */
   open(host: string): void {
     const x = this.#x;
     const { transport } = this.#server.pool;
     const url = this.#server.url.replace(/^http/, 'ws') + this.#server.path + x.path + x.search;
-    const protocols = this.#handshake.protocols
-      .split(',')
-      .map((protocol) => protocol.trim())
-      .filter((protocol) => protocol !== '');
-    const socket = new WebSocket(url, protocols, {
+    const socket = connect(url, offered(this.#handshake.protocols), {
       ...tlsOptions(transport),
       headers: toHeaderMap(upstreamHeaders(x, host)),
       followRedirects: false,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       autoPong: false,
-      handshakeTimeout: transport.dialTimeout,
+      closeTimeout: farewellTimeout,
+      ...(transport.responseHeaderTimeout === 0 ? {} : { handshakeTimeout: transport.responseHeaderTimeout }),
+      finishRequest: (request: ClientRequest) => {
+        limitDial(request, transport.dialTimeout);
+        request.end();
+      },
     });
     this.#socket = socket;
-    socket.on('upgrade', (response) => this.#accepted(response));
+    socket.on('upgrade', (response) => this.#switching(response));
+    socket.on('open', () => this.#accepted());
     socket.on('unexpected-response', (_request, response) => this.#refused(response));
     socket.on('error', (error) => this.#failed(error));
     socket.on('message', (data, isBinary) => this.#fromServer(data as Buffer, isBinary));
@@ -104,9 +111,21 @@ class Tunnel implements Cancellable, TunnelEvents {
 
   // --- from the server ---
 
-  #accepted(response: IncomingMessage): void {
+  /** Comes before the library has checked the answer. */
+  #switching(response: IncomingMessage): void {
+    this.#answer = response;
+    const protocol = response.headers['sec-websocket-protocol'];
+    this.#protocol = protocol ?? '';
+    // A server may leave the offer aside, and what to think of that is the client's business: the library
+    // would refuse.
+    const [first] = offered(this.#handshake.protocols);
+    if (protocol === undefined && first !== undefined) response.headers['sec-websocket-protocol'] = first;
+  }
+
+  #accepted(): void {
     const x = this.#x;
-    if (x.ended) {
+    const response = this.#answer;
+    if (x.ended || response === null) {
       this.#socket?.terminate();
       return;
     }
@@ -119,7 +138,7 @@ class Tunnel implements Cancellable, TunnelEvents {
       return;
     }
     x.headSent = true;
-    this.#client = this.#handshake.accept(x.responseHeaders, response.headers['sec-websocket-protocol'] ?? '', this);
+    this.#client = this.#handshake.accept(x.responseHeaders, this.#protocol, this);
   }
 
   /** The server's own 4xx or 5xx reaches the client as it is. */
@@ -148,8 +167,8 @@ class Tunnel implements Cancellable, TunnelEvents {
   }
 
   #failed(error: Error): void {
-    if (this.#x.headSent) this.#close(1006, '', 'client');
-    else fail(this.#x, toGatewayError(error));
+    if (this.#x.headSent) this.#close(messageTooBig(error) ? 1009 : 1006, '', 'client');
+    else fail(this.#x, handshakeError(error));
   }
 
   #serverClosed(code: number, reason: string): void {
@@ -163,6 +182,47 @@ class Tunnel implements Cancellable, TunnelEvents {
     if (whom !== 'server') this.#client?.close(isSendable(code) || code === 1005 ? code : 1006, reason);
     end(this.#x);
   }
+}
+
+const farewellTimeout = 5000;
+
+function offered(protocols: string): string[] {
+  return protocols
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => protocol !== '');
+}
+
+function connect(url: string, protocols: string[], options: ClientOptions): WebSocket {
+  try {
+    return new WebSocket(url, protocols, options);
+  } catch (error) {
+    // The client's: doubled or malformed subprotocols, or a target that is no URL.
+    throw new GatewayError('intake.bad_request', 'malformed WebSocket handshake', error);
+  }
+}
+
+/** Milliseconds until the connection must stand; the server's answer may take longer. */
+function limitDial(request: ClientRequest, timeout: number): void {
+  if (timeout === 0) return;
+  const timer = setTimeout(() => {
+    request.destroy(new GatewayError('upstream.connect_timeout', `${timeout} ms`));
+  }, timeout);
+  const settled = (): void => clearTimeout(timer);
+  request.once('close', settled);
+  request.once('error', settled);
+  request.once('socket', (socket: Socket) => socket.once('connect', settled));
+}
+
+/** The library's complaints about an answer have no code. */
+function handshakeError(error: Error): GatewayError {
+  if (error instanceof GatewayError || 'code' in error) return toGatewayError(error);
+  const isTimeout = error.message === 'Opening handshake has timed out';
+  return new GatewayError(isTimeout ? 'upstream.headers_timeout' : 'upstream.bad_upgrade', error.message, error);
+}
+
+function messageTooBig(error: Error): boolean {
+  return (error as { code?: string }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 }
 
 function closeSocket(socket: WebSocket, code: number, reason: string): void {

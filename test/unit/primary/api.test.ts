@@ -47,7 +47,9 @@ const snapshot: Snapshot = {
   ],
   middlewares: [auth, basic, headers],
   services: [
-    service('api@file', ['http://10.0.0.1:80', 'http://10.0.0.2:80'], { headers: { Authorization: 'Basic x' } }),
+    service('api@file', ['http://10.0.0.1:80', 'http://10.0.0.2:80'], {
+      headers: { Authorization: 'Basic x' },
+    }),
     { kind: 'internal', name: 'ping@internal', provider: 'internal', target: 'ping', errors: [] },
   ],
   transports: [],
@@ -119,7 +121,11 @@ test('lists have pages, filters and an order', async () => {
   assert.deepEqual(await names('/api/http/routers?search=HOST('), ['a/b@file']);
   assert.deepEqual(await names('/api/http/routers?status=disabled'), ['broken@file']);
   assert.deepEqual(await names('/api/http/routers?middlewareName=auth@file'), ['a/b@file']);
-  assert.deepEqual(await names('/api/http/routers?direction=desc'), ['ping@internal', 'broken@file', 'a/b@file']);
+  assert.deepEqual(await names('/api/http/routers?direction=desc'), [
+    'ping@internal',
+    'broken@file',
+    'a/b@file',
+  ]);
   for (const page of ['9', '0', '-1', 'x']) {
     const answer = await ask(`/api/http/routers?page=${page}`);
     assert.equal(answer.status, 400);
@@ -132,7 +138,14 @@ test('what is not there is 404, and reading with another method 405', async () =
   assert.equal(missing.status, 404);
   assert.equal(JSON.parse(missing.body).message, 'router not found: x@y');
   assert.match(header(missing, 'Content-Type') ?? '', /^text\/plain/);
-  for (const path of ['/', '/api', '/api/nothing', '/api/http', '/api/http/constructor', '/api/http/routers/%ff']) {
+  for (const path of [
+    '/',
+    '/api',
+    '/api/nothing',
+    '/api/http',
+    '/api/http/constructor',
+    '/api/http/routers/%ff',
+  ]) {
     assert.equal((await ask(path)).status, 404, path);
   }
   assert.equal((await ask('/api/overview', { method: 'POST' })).status, 405);
@@ -162,7 +175,14 @@ test('a purge needs POST, JSON and a known selector', async () => {
   const form = { method: 'POST', contentType: 'text/plain', text: '{"by":"all"}' };
   assert.equal((await ask(path, form)).status, 415);
   assert.equal((await ask(path)).status, 405);
-  for (const text of ['', '{}', '[]', '{"by":"token"}', '{"by":"header","name":"X"}', '{"by":"everything"}']) {
+  for (const text of [
+    '',
+    '{}',
+    '[]',
+    '{"by":"token"}',
+    '{"by":"header","name":"X"}',
+    '{"by":"everything"}',
+  ]) {
     assert.equal((await ask(path, { method: 'POST', contentType, text })).status, 400, text);
   }
   const large = JSON.stringify({ by: 'token', token: 'x'.repeat(70_000) });
@@ -193,7 +213,10 @@ function ask(target: string, options: Options = {}): Promise<ApiAnswer> {
       serverStates: (name) => (name === 'api@file' ? new Map([['http://10.0.0.2:80', false]]) : null),
       workers: () => [{ pid: 1, state: 'running', version: 7 }],
       diagnostics: () => [],
-      purge: async (selector) => purged.push(selector) * 0 + 5,
+      purge: (selector) => {
+        purged.push(selector);
+        return Promise.resolve(5);
+      },
     },
   );
   const { method = 'GET', contentType = '', text = '' } = options;

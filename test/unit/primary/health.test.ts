@@ -19,42 +19,51 @@ interface Rig {
 
 test('a server that begins to fail goes down once, and up once when it recovers', async () => {
   let status = 200;
-  await withServer((_, response) => response.writeHead(status).end(), async (url) => {
-    await withMonitor(async ({ monitor, changes, lines }) => {
-      monitor.follow(snapshot(service('api@file', [url], {})));
-      status = 500;
-      await until('down', () => changes.length === 1);
-      await pause(100);
-      assert.deepEqual(changes, [{ service: 'api@file', url, up: false }]);
-      assert.deepEqual(monitor.serverStates('api@file'), new Map([[url, false]]));
-      status = 204;
-      await until('up', () => changes.length === 2);
-      assert.deepEqual(changes[1], { service: 'api@file', url, up: true });
-      assert.equal(lines.filter((line) => line.startsWith('server is down')).length, 1);
-      assert.match(lines.join('\n'), /"reason":"status 500"/);
-    });
-  });
+  await withServer(
+    (_, response) => response.writeHead(status).end(),
+    async (url) => {
+      await withMonitor(async ({ monitor, changes, lines }) => {
+        monitor.follow(snapshot(service('api@file', [url], {})));
+        status = 500;
+        await until('down', () => changes.length === 1);
+        await pause(100);
+        assert.deepEqual(changes, [{ service: 'api@file', url, up: false }]);
+        assert.deepEqual(monitor.serverStates('api@file'), new Map([[url, false]]));
+        status = 204;
+        await until('up', () => changes.length === 2);
+        assert.deepEqual(changes[1], { service: 'api@file', url, up: true });
+        assert.equal(lines.filter((line) => line.startsWith('server is down')).length, 1);
+        assert.match(lines.join('\n'), /"reason":"status 500"/);
+      });
+    },
+  );
 });
 
 test('the first probe does not wait for an interval', async () => {
-  await withServer((_, response) => response.writeHead(500).end(), async (url) => {
-    await withMonitor(async ({ monitor, changes }) => {
-      monitor.follow(snapshot(service('api@file', [url], { interval: 3_600_000 })));
-      await until('down', () => changes.length === 1);
-    });
-  });
+  await withServer(
+    (_, response) => response.writeHead(500).end(),
+    async (url) => {
+      await withMonitor(async ({ monitor, changes }) => {
+        monitor.follow(snapshot(service('api@file', [url], { interval: 3_600_000 })));
+        await until('down', () => changes.length === 1);
+      });
+    },
+  );
 });
 
 test('a refused connection and a server that stays silent are down', async () => {
-  await withServer(() => {}, async (silent) => {
-    const refused = await closedPort();
-    await withMonitor(async ({ monitor, changes, lines }) => {
-      monitor.follow(snapshot(service('api@file', [refused, silent], { timeout: 100 })));
-      await until('both down', () => changes.length === 2);
-      assert.match(lines.join('\n'), /ECONNREFUSED/);
-      assert.match(lines.join('\n'), /no answer within 100 ms/);
-    });
-  });
+  await withServer(
+    () => {},
+    async (silent) => {
+      const refused = await closedPort();
+      await withMonitor(async ({ monitor, changes, lines }) => {
+        monitor.follow(snapshot(service('api@file', [refused, silent], { timeout: 100 })));
+        await until('both down', () => changes.length === 2);
+        assert.match(lines.join('\n'), /ECONNREFUSED/);
+        assert.match(lines.join('\n'), /no answer within 100 ms/);
+      });
+    },
+  );
 });
 
 test('rise and fall ask for so many probes in a row, and initial says where a server begins', async () => {
@@ -67,7 +76,15 @@ test('rise and fall ask for so many probes in a row, and initial says where a se
     },
     async (url) => {
       await withMonitor(async ({ monitor, changes }) => {
-        const checked = snapshot(service('api@file', [url], { rise: 2, fall: 3, initial: 'down', interval: 10, unhealthyInterval: 10 }));
+        const checked = snapshot(
+          service('api@file', [url], {
+            rise: 2,
+            fall: 3,
+            initial: 'down',
+            interval: 10,
+            unhealthyInterval: 10,
+          }),
+        );
         assert.deepEqual(monitor.downFor(checked), [{ service: 'api@file', url, up: false }]);
         monitor.follow(checked);
         await until('up after the fourth', () => changes.length === 1);
@@ -88,7 +105,12 @@ test('method, path, host and headers are those of the check', async () => {
     },
     async (url) => {
       await withMonitor(async ({ monitor }) => {
-        const check = { method: 'HEAD', path: '/up?deep=1', hostname: 'api.example.com', headers: { 'X-Probe': 'yes' } };
+        const check = {
+          method: 'HEAD',
+          path: '/up?deep=1',
+          hostname: 'api.example.com',
+          headers: { 'X-Probe': 'yes' },
+        };
         monitor.follow(snapshot(service('api@file', [url], check)));
         await until('asked', () => seen.length > 0);
         assert.equal(seen[0]?.method, 'HEAD');
@@ -119,29 +141,38 @@ test('a redirect is followed, or taken as the answer when followRedirects is off
 });
 
 test('an exact status accepts no other', async () => {
-  await withServer((_, response) => response.writeHead(200).end(), async (url) => {
-    await withMonitor(async ({ monitor, changes }) => {
-      monitor.follow(snapshot(service('api@file', [url], { status: 204 })));
-      await until('down', () => changes.length === 1);
-    });
-  });
+  await withServer(
+    (_, response) => response.writeHead(200).end(),
+    async (url) => {
+      await withMonitor(async ({ monitor, changes }) => {
+        monitor.follow(snapshot(service('api@file', [url], { status: 204 })));
+        await until('down', () => changes.length === 1);
+      });
+    },
+  );
 });
 
 test('a reload that leaves a service as it was keeps what is known of its servers', async () => {
-  await withServer((_, response) => response.writeHead(500).end(), async (url) => {
-    await withMonitor(async ({ monitor, changes }) => {
-      const api = service('api@file', [url], {});
-      monitor.follow(snapshot(api));
-      await until('down', () => changes.length === 1);
-      const other = await closedPort();
-      const next = snapshot(service('api@file', [url, other], {}), service('more@file', [url]));
-      assert.deepEqual(monitor.downFor(next), [{ service: 'api@file', url, up: false }]);
-      monitor.follow(next);
-      await until('the new one is down too', () => changes.length === 2);
-      await pause(80);
-      assert.deepEqual(changes.map((change) => change.url), [url, other]);
-    });
-  });
+  await withServer(
+    (_, response) => response.writeHead(500).end(),
+    async (url) => {
+      await withMonitor(async ({ monitor, changes }) => {
+        const api = service('api@file', [url], {});
+        monitor.follow(snapshot(api));
+        await until('down', () => changes.length === 1);
+        const other = await closedPort();
+        const next = snapshot(service('api@file', [url, other], {}), service('more@file', [url]));
+        assert.deepEqual(monitor.downFor(next), [{ service: 'api@file', url, up: false }]);
+        monitor.follow(next);
+        await until('the new one is down too', () => changes.length === 2);
+        await pause(80);
+        assert.deepEqual(
+          changes.map((change) => change.url),
+          [url, other],
+        );
+      });
+    },
+  );
 });
 
 test('a service that leaves the configuration is asked no more', async () => {
@@ -173,7 +204,10 @@ test('an address in the path of a check is never asked', () => {
   for (const path of ['http://169.254.169.254/', '//evil/', 'file:///etc/passwd']) {
     assert.equal(probeUrl(server, { ...check, path }), null);
   }
-  assert.equal(probeUrl(server, { ...check, scheme: 'https', port: 9000 })?.href, 'https://10.0.0.1:9000/health');
+  assert.equal(
+    probeUrl(server, { ...check, scheme: 'https', port: 9000 })?.href,
+    'https://10.0.0.1:9000/health',
+  );
 });
 
 test('no more probes run at once than the limit allows', async () => {

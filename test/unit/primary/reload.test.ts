@@ -40,12 +40,17 @@ test('of several that wait only the newest is sent', async () => {
   });
 });
 
-test('a worker that says nothing is replaced and the version is taken back', { timeout: 40_000 }, async () => {
+test('a worker that says nothing is replaced and the version is taken back', {
+  timeout: 40_000,
+}, async () => {
   await withRunning(2, async ({ reload, supervisor }) => {
     const before = supervisor.running();
     await reload.submit(content('second', ['silence@file']));
     assert.equal(reload.current().snapshot.hash, 'first');
-    await until('both are replaced', () => supervisor.running().filter((one) => !before.includes(one)).length === 2);
+    await until(
+      'both are replaced',
+      () => supervisor.running().filter((one) => !before.includes(one)).length === 2,
+    );
     assert.deepEqual(versions(supervisor.running()), [1, 1]);
   });
 });

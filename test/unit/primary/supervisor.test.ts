@@ -26,7 +26,10 @@ test('a worker that keeps dying is held back longer and longer, and the log says
     process.env['FIXTURE'] = 'die-at-start';
     try {
       supervisor.running()[0]?.kill('SIGKILL');
-      await until('three failed starts', () => lines.filter((line) => line.includes('exit code 7')).length >= 3);
+      await until(
+        'three failed starts',
+        () => lines.filter((line) => line.includes('exit code 7')).length >= 3,
+      );
     } finally {
       delete process.env['FIXTURE'];
     }

@@ -52,7 +52,13 @@ export function createRig(workers: number, first: Content = content('first')): R
 }
 
 export function content(hash: string, routers: readonly string[] = []): Content {
-  return { hash, routers: routers.map((name) => router(name)), middlewares: [], services: [], transports: [] };
+  return {
+    hash,
+    routers: routers.map((name) => router(name)),
+    middlewares: [],
+    services: [],
+    transports: [],
+  };
 }
 
 export function router(name: string, changes: Partial<RouterSpec> = {}): RouterSpec {
@@ -73,7 +79,11 @@ export function router(name: string, changes: Partial<RouterSpec> = {}): RouterS
   };
 }
 
-export function service(name: string, urls: readonly string[], check: object | null = null): LoadBalancerSpec {
+export function service(
+  name: string,
+  urls: readonly string[],
+  check: object | null = null,
+): LoadBalancerSpec {
   return {
     kind: 'loadBalancer',
     name,

@@ -8,6 +8,11 @@ import type { UwsBody } from './body.ts';
 
 const beyondAscii = /[^\x00-\x7f]/;
 
+export interface DrainState {
+  /** Asked when an answer's head leaves: its connection must not be kept alive then. */
+  isDraining(): boolean;
+}
+
 export class UwsDownstream implements Downstream {
   onDrain: (() => void) | null = null;
   onAbort: (() => void) | null = null;
@@ -16,9 +21,12 @@ export class UwsDownstream implements Downstream {
   inCallback = true;
   body: UwsBody | null = null;
   /** This connection must not carry another request. */
-  mustClose: boolean;
+  mustClose = false;
 
   readonly #res: HttpResponse;
+  readonly #host: DrainState;
+  /** The engine closes after this answer, without saying so. */
+  readonly #engineCloses: boolean;
   #finished = false;
   // A streamed answer: its Content-Length, or -1 for chunked.
   #total = -1;
@@ -26,9 +34,10 @@ export class UwsDownstream implements Downstream {
   #heldOffset = 0;
   #finishWanted = false;
 
-  constructor(res: HttpResponse, mustClose: boolean) {
+  constructor(res: HttpResponse, host: DrainState, engineCloses: boolean) {
     this.#res = res;
-    this.mustClose = mustClose;
+    this.#host = host;
+    this.#engineCloses = engineCloses;
     res.onAborted(() => this.#abortedByClient());
   }
 
@@ -38,6 +47,8 @@ export class UwsDownstream implements Downstream {
     const close = this.#closes();
     this.#corked(() => {
       this.#writeHead(status, headers);
+      // RFC 9112 §9.6: who closes says so. The engine does, unless the client has asked for it.
+      if (this.#engineCloses) this.#res.writeHeader('connection', 'close');
       if (bodyless) this.#endBodyless(reportedLength(headers, status), close);
       else this.#res.end(body, close);
     });
@@ -45,9 +56,14 @@ export class UwsDownstream implements Downstream {
 
   begin(status: number, headers: HeaderList, length: number | null): void {
     if (this.aborted) return;
+    if (this.#closes()) this.mustClose = true;
     // tryEnd cannot close the connection afterwards, a chunked end can.
-    this.#total = length === null || this.#closes() ? -1 : length;
-    this.#corked(() => this.#writeHead(status, headers));
+    this.#total = length === null || this.mustClose ? -1 : length;
+    this.#corked(() => {
+      this.#writeHead(status, headers);
+      // At the end of a streamed answer it is too late for the engine to say it.
+      if (this.mustClose || this.#engineCloses) this.#res.writeHeader('connection', 'close');
+    });
   }
 
   write(chunk: Uint8Array): boolean {
@@ -67,7 +83,8 @@ export class UwsDownstream implements Downstream {
     }
     this.#finished = true;
     if (this.#total !== -1) return;
-    const close = this.#closes();
+    // What its head did not announce stays open: the client may have sent its next request already.
+    const close = this.mustClose || this.#isUnread();
     this.#corked(() => this.#res.end(undefined, close));
   }
 
@@ -88,10 +105,13 @@ export class UwsDownstream implements Downstream {
   }
 
   #closes(): boolean {
+    return this.mustClose || this.#isUnread() || this.#host.isDraining();
+  }
+
+  #isUnread(): boolean {
     // What follows a body that was not read to its end would be taken for a request; and answering inside
     // the callback makes the engine run what follows at once, before anything could be said against it.
-    const unread = this.body !== null && (this.inCallback || !this.body.complete);
-    return this.mustClose || unread;
+    return this.body !== null && (this.inCallback || !this.body.complete);
   }
 
   #writeHead(status: number, headers: HeaderList): void {

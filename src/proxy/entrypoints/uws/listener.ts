@@ -107,7 +107,8 @@ class UwsServer {
     const peer = this.#peerOf(res);
     const read = this.#readHeaders(req, peer);
     // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
-    const downstream = new UwsDownstream(res, read.chunked || this.#host.isDraining());
+    const downstream = new UwsDownstream(res, this.#host, read.engineCloses);
+    downstream.mustClose = read.chunked || read.wantsClose;
     const hasBody = read.chunked || read.contentLength > 0;
     const body = hasBody
       ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
@@ -123,7 +124,7 @@ class UwsServer {
   upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const peer = this.#peerOf(res);
     const read = this.#readHeaders(req, peer);
-    const handshake = new UwsHandshake(res, context, {
+    const handshake = new UwsHandshake(res, this.#host, context, {
       key: req.getHeader('sec-websocket-key'),
       protocols: req.getHeader('sec-websocket-protocol'),
     });

@@ -4,7 +4,7 @@ import type { HttpResponse, us_socket_context_t, WebSocket, WebSocketBehavior } 
 import type { HeaderList } from '../../headers.ts';
 import { maxMessageBytes, maxTunnelBacklog, tunnelHighWater } from '../../limits.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../../tunnel.ts';
-import { UwsDownstream } from './downstream.ts';
+import { type DrainState, UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
 
 export interface ClientSocketData {
@@ -41,8 +41,13 @@ export class UwsHandshake extends UwsDownstream implements Handshake {
   readonly #context: us_socket_context_t;
   readonly #key: string;
 
-  constructor(res: HttpResponse, context: us_socket_context_t, offer: { key: string; protocols: string }) {
-    super(res, false);
+  constructor(
+    res: HttpResponse,
+    host: DrainState,
+    context: us_socket_context_t,
+    offer: { key: string; protocols: string },
+  ) {
+    super(res, host, false);
     this.#response = res;
     this.#context = context;
     this.#key = offer.key;

@@ -186,19 +186,23 @@ test('vary and cache-control: what the auth server forbids is asked again, max-a
 });
 
 test('token outlives itself: a decision ends a second before the exp of its token, also as a cookie', async () => {
-  const exp = Date.now() / 1000 + 1.3;
-  for (const headers of [bearer(jwt({ exp })), ['cookie', `s=${jwt({ exp })}`]]) {
+  for (const carry of [bearer, (token: string) => ['cookie', `s=${token}`]]) {
+    const exp = Date.now() / 1000 + 2.5;
+    const headers = carry(jwt({ exp }));
     const hooks = build({ staleIfError: '1h' });
     auth.answer = ok();
     await pass(hooks, headers);
     const before = auth.seen.length;
     auth.answer = status(401);
     let x: Exchange | null = null;
+    let lastAllowed = 0;
     await until(() => {
-      const verdict = hooks.request?.((x = exchange({ headers })));
-      return verdict !== CONTINUE;
+      const askedAt = Date.now() / 1000;
+      const isAllowed = hooks.request?.((x = exchange({ headers }))) === CONTINUE;
+      if (isAllowed) lastAllowed = askedAt;
+      return !isAllowed;
     });
-    assert.ok(Date.now() / 1000 <= exp);
+    assert.ok(lastAllowed <= exp - 1);
     await until(() => auth.seen.length > before && x?.status === 401);
   }
   const spent = build();
@@ -354,16 +358,31 @@ test('stampede: 200 cold requests at once are one auth call, at expiry too', asy
   assert.equal(stats().misses, misses + 200);
 });
 
-test('refresh ahead: a decision in use is asked for again before it ends, once', async () => {
-  const hooks = build({ ttl: '500ms' });
-  auth.answer = (_, response) => void setTimeout(() => response.end(), 5);
-  await pass(hooks, bearer('t'));
-  const stopAt = performance.now() + 1_300;
-  await until(() => {
-    assert.equal(hooks.request?.(exchange({ headers: bearer('t') })), CONTINUE);
-    return performance.now() > stopAt;
-  });
-  assert.ok(auth.seen.length >= 3 && auth.seen.length <= 4, String(auth.seen.length));
+test('refresh ahead: a decision in use is asked for again before it ends, once, and nobody waits', async (t) => {
+  // A machine that stalls for the whole last part of the life misses it: then once more.
+  for (let attempt = 1; ; attempt++) {
+    const hooks = build({ ttl: '1s' });
+    auth.answer = (_, response) => void setTimeout(() => response.end(), 5);
+    await pass(hooks, bearer(`t${attempt}`));
+    const asked = auth.seen.length;
+    await until(
+      () =>
+        hooks.request?.(exchange({ headers: bearer(`t${attempt}`) })) !== CONTINUE ||
+        auth.seen.length > asked,
+    );
+    const { misses } = stats();
+    const stopAt = performance.now() + 300;
+    while (performance.now() < stopAt) {
+      await pass(hooks, bearer(`t${attempt}`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (misses === 1 && stats().misses === 1) {
+      assert.equal(auth.seen.length, asked + 1);
+      return;
+    }
+    assert.ok(attempt < 5, 'never asked ahead');
+    t.diagnostic('stalled, again');
+  }
 });
 
 test('a follower that goes away cancels nobody, and the last one out ends the call', async () => {
@@ -446,7 +465,8 @@ test('the wait is bounded: a silent auth server costs each request its timeout a
   const startedAt = performance.now();
   const all = await Promise.all(Array.from({ length: 20 }, () => pass(hooks, bearer('t'))));
   assert.ok(all.every((x) => x.status === 504 && x.error?.code === 'auth.timeout'));
-  assert.ok(performance.now() - startedAt < 600);
+  // Twenty timeouts one after the other would take three seconds.
+  assert.ok(performance.now() - startedAt < 2_500);
   assert.equal(await run(build(), exchange({ client: gone() })), 1);
 });
 
