@@ -64,7 +64,7 @@ async function run(start: Run): Promise<number> {
     code = 1;
     // The workers finish what they run; what is broken here cannot supervise them any longer.
     log.fatal({ stack: error.stack ?? error.message }, 'primary ends on an exception nobody caught');
-    shutdown.begin('uncaughtException');
+    shutdown.crash();
   };
   process.on('uncaughtException', crashed);
   if (!(await serve(primary, shutdown, start))) code = 1;

@@ -9,6 +9,8 @@ export interface Shutdown {
    * close and what runs has `graceTimeOut` to finish. Only the first call counts.
    */
   begin(reason: string): void;
+  /** Without the time in which everything is still accepted: nobody supervises the workers any longer. */
+  crash(): void;
   /** Skips what is left of it. */
   atOnce(): void;
   begun(): boolean;
@@ -26,18 +28,20 @@ export function createShutdown(supervisor: Supervisor, times: GraceTimes, log: L
   const done = Promise.withResolvers<void>();
   const hurry = new AbortController();
   let begun = false;
-  const walk = async (reason: string): Promise<void> => {
-    log.info({ reason, accept: times.accept, finish: times.finish }, 'shutdown has begun');
+  const walk = async (reason: string, accept: number): Promise<void> => {
+    log.info({ reason, accept, finish: times.finish }, 'shutdown has begun');
     supervisor.terminate();
-    await sleep(times.accept, hurry.signal);
+    await sleep(accept, hurry.signal);
     await supervisor.stop(hurry.signal.aborted ? 0 : times.finish);
   };
+  const once = (reason: string, accept: number): void => {
+    if (begun) return;
+    begun = true;
+    walk(reason, accept).then(done.resolve, done.reject);
+  };
   return {
-    begin(reason) {
-      if (begun) return;
-      begun = true;
-      walk(reason).then(done.resolve, done.reject);
-    },
+    begin: (reason) => once(reason, times.accept),
+    crash: () => once('exception', 0),
     atOnce() {
       log.warn('shutdown at once');
       hurry.abort();

@@ -25,7 +25,7 @@ const routes = (): object => ({
 });
 
 describe('a worker that is killed', { timeout: 60_000 }, () => {
-  test('takes its own connections along and nothing else', async () => {
+  test('takes its own connections along and nothing else', async (t) => {
     await using(await startGateway({ workers: 2, dynamic: routes() }), async (gateway) => {
       const port = gateway.port('web');
       const clients = startClients({ port, connections: 32 });
@@ -43,6 +43,7 @@ describe('a worker that is killed', { timeout: 60_000 }, () => {
       const openAfter = clients.ports().length;
       await Promise.all([clients.stop(), fresh.stop()]);
 
+      t.diagnostic(`replaced after ${took.toFixed()} ms, ${clients.losses.length} of ${theirs.size} connections lost`);
       assert.ok(took < 1_500, `a new worker served after ${took} ms`);
       const alien = clients.losses.filter((loss) => !theirs.has(loss.port));
       assert.deepEqual(alien, [], 'connections of the other worker were lost');

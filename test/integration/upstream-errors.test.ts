@@ -1,11 +1,11 @@
 // What a client gets when the server behind fails, byte for byte, and what the access log says about it.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually, freePorts, startGateway, type TestGateway } from '../support/gateway.ts';
@@ -221,6 +221,44 @@ describe('bytes after a complete answer', () => {
     } finally {
       await gateway.stop();
       await server.stop();
+    }
+  });
+});
+
+describe('a server that does not accept', () => {
+  test('is 504 once dialTimeout has passed', async () => {
+    // A process that sleeps in its listen callback: the kernel takes connections until the backlog is full.
+    const script = `const server = require('node:net').createServer();
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+        require('node:fs').writeSync(1, server.address().port + '\\n');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const fillers: Socket[] = [];
+    let gateway: TestGateway | undefined;
+    try {
+      const port = Number(await new Promise<string>((resolve) => child.stdout.once('data', (data: Buffer) => resolve(data.toString()))));
+      await eventually('the backlog is full', async () => {
+        const socket = connect(port, '127.0.0.1').on('error', () => {});
+        fillers.push(socket);
+        return Promise.race([
+          new Promise<boolean>((resolve) => socket.once('connect', () => resolve(false))),
+          new Promise<boolean>((resolve) => setTimeout(resolve, 300, true)),
+        ]);
+      });
+      const dynamic = routesTo({ full: { servers: [{ url: `http://127.0.0.1:${port}` }], serversTransport: 'short' } });
+      gateway = await startGateway({
+        dynamic: { http: { ...dynamic.http, serversTransports: { short: { forwardingTimeouts: { dialTimeout: '400ms' } } } } },
+      });
+      const answer = parse(await exchangeRaw(gateway.port('web'), '/full'));
+      assert.equal(answer.statusLine, 'HTTP/1.1 504 Gateway Timeout');
+      assert.equal(answer.body, 'Gateway Timeout');
+      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+      assert.match(await exchangeRaw(gateway.port('web'), '/full', upgrade), /^HTTP\/1\.1 504 Gateway Timeout/);
+    } finally {
+      for (const socket of fillers) socket.destroy();
+      child.kill('SIGKILL');
+      await gateway?.stop();
     }
   });
 });

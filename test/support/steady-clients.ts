@@ -82,6 +82,7 @@ function oneConnection(options: SteadyOptions, clients: SteadyClients, open: Set
     let connected = false;
     let answered = 0;
     let reason = 'closed';
+    let port = 0;
     const socket = connect({ port: options.port, host: '127.0.0.1' });
     socket.setNoDelay(true);
     const farewell = (): void => {
@@ -95,6 +96,7 @@ function oneConnection(options: SteadyOptions, clients: SteadyClients, open: Set
     };
     socket.on('connect', () => {
       connected = true;
+      port = socket.localPort ?? 0;
       clients.opened += 1;
       open.add(socket);
       ask();
@@ -123,7 +125,7 @@ function oneConnection(options: SteadyOptions, clients: SteadyClients, open: Set
     socket.on('close', () => {
       open.delete(socket);
       const kind = connected ? (buffer === '' ? 'unanswered' : 'cut') : 'refused';
-      if (waiting) clients.losses.push({ port: socket.localPort ?? 0, kind, answeredBefore: answered, reason });
+      if (waiting) clients.losses.push({ port, kind, answeredBefore: answered, reason });
       resolve();
     });
   });

@@ -1,6 +1,6 @@
 // A WebSocket Exchange to a server: its answer to the handshake decides, then messages pass both ways.
 
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import WebSocket, { type ClientOptions } from 'ws';
 import { GatewayError } from '../errors.ts';
@@ -193,7 +193,7 @@ function offered(protocols: string): string[] {
     .filter((protocol) => protocol !== '');
 }
 
-function connect(url: string, protocols: string[], options: ClientOptions): WebSocket {
+function connect(url: string, protocols: string[], options: ClientOptions | ClientRequestArgs): WebSocket {
   try {
     return new WebSocket(url, protocols, options);
   } catch (error) {
