@@ -158,7 +158,7 @@ class WorkerGateway implements Gateway, ListenerHost {
     for (const listener of this.#listeners) listener.close();
     this.#previous?.dispose();
     this.#runtime?.dispose();
-    this.#authClients.close();
+    await this.#authClients.close();
     await this.#accessLog?.flush();
   }
 }

@@ -2,7 +2,7 @@
 // nominates in Connection goes, identity and forwarding headers go in every spelling; only then are ours
 // added, where nothing a client nominates can touch them.
 
-import { foldName, type HeaderList } from '../headers.ts';
+import { foldName, hasHeader, type HeaderList } from '../headers.ts';
 
 /** Names a backend must never believe from a client, by their folded spelling. */
 export interface ManagedNames {
@@ -18,6 +18,8 @@ export interface IntakeHeaders {
   contentLength: number;
   chunked: boolean;
   upgrade: string;
+  /** Asks for a WebSocket, in `Upgrade` and in `Connection`. */
+  isUpgrade: boolean;
   /** The client asks for the connection to be closed after the answer. */
   wantsClose: boolean;
   /** The engine has taken notice of that by itself; it then says nothing of it in the answer. */
@@ -58,6 +60,9 @@ const framing: ReadonlySet<string> = new Set([
 // A name in any form a CGI-like backend would fold: `x_user_id`, `x.user.id`.
 const foldedDiffers = /[^a-z0-9-]/;
 const closeToken = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
+const trailersMember = /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i;
+/** Names a `Connection` header may list; a longer list is work for us and of no use to anyone. */
+const maxNominated = 64;
 const unsafeValue = /[^\t\x20-\x7e]/;
 
 export class HeaderIntake {
@@ -74,6 +79,7 @@ export class HeaderIntake {
       contentLength: -1,
       chunked: false,
       upgrade: '',
+      isUpgrade: false,
       wantsClose: false,
       engineCloses: false,
       refuse: 0,
@@ -101,7 +107,7 @@ export class HeaderIntake {
   finish(into: IntakeHeaders, scope: HeaderScope): void {
     if (scope.bytes > this.#rules.maxHeaderBytes) into.refuse ||= 431;
     if (into.chunked && into.contentLength !== -1) into.refuse ||= 400;
-    if (scope.nominated !== '') this.#dropNominated(into.headers, scope.nominated);
+    if (scope.nominated !== '') this.#readConnection(into, scope.nominated);
   }
 
   #addFraming(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
@@ -123,7 +129,8 @@ export class HeaderIntake {
         into.upgrade = value.toLowerCase();
         return;
       case 'te':
-        if (value.toLowerCase() === 'trailers') into.headers.push(name, 'trailers');
+        // RFC 9110 §10.1.4: of all its members only this one is meant for the server behind.
+        if (trailersMember.test(value) && !hasHeader(into.headers, name)) into.headers.push(name, 'trailers');
         return;
       default:
         // The engine looks at the first Connection line only, and of that at nothing but its length.
@@ -149,22 +156,33 @@ export class HeaderIntake {
     return scope.managed.has(folded);
   }
 
-  #dropNominated(headers: HeaderList, nominated: string): void {
-    const names = nominated
-      .toLowerCase()
-      .split(',')
-      .map((token) => token.trim())
-      .filter((token) => token !== '' && token !== 'close' && token !== 'keep-alive' && token !== 'upgrade');
-    const gone = names.filter((token) => !isForwarding(token) && !this.#rules.connection.includes(token));
-    if (gone.length === 0) return;
-    let to = 0;
-    for (let i = 0; i < headers.length; i += 2) {
-      if (gone.includes(headers[i] as string)) continue;
-      headers[to++] = headers[i] as string;
-      headers[to++] = headers[i + 1] as string;
+  #readConnection(into: IntakeHeaders, nominated: string): void {
+    const names = nominated.toLowerCase().split(',', maxNominated + 1);
+    if (names.length > maxNominated) into.refuse ||= 400;
+    const gone: string[] = [];
+    for (const name of names) {
+      const option = name.trim();
+      if (option === 'upgrade') into.isUpgrade = into.upgrade === 'websocket';
+      else if (this.#canBeNominated(option)) gone.push(option);
     }
-    headers.length = to;
+    if (gone.length > 0) dropAll(into.headers, gone);
   }
+
+  #canBeNominated(option: string): boolean {
+    if (option === '' || option === 'close' || option === 'keep-alive' || option === 'te') return false;
+    return !isForwarding(option) && !this.#rules.connection.includes(option);
+  }
+}
+
+/** Drops every line whose name is among `gone`. */
+function dropAll(headers: HeaderList, gone: readonly string[]): void {
+  let to = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (gone.includes(headers[i] as string)) continue;
+    headers[to++] = headers[i] as string;
+    headers[to++] = headers[i + 1] as string;
+  }
+  headers.length = to;
 }
 
 /** What is true for one request while its lines are read. */

@@ -18,6 +18,18 @@ export interface WireRequest {
   readonly scheme: 'http' | 'https';
 }
 
+/** What the engine gives for both directions of one request. */
+export interface Sides {
+  readonly downstream: Downstream;
+  readonly body: RequestBody | null;
+  /** `downstream` is a `Handshake`: the request can become a tunnel. */
+  readonly isHandshake: boolean;
+}
+
+const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+// RFC 9110 §5.6.2; the engine takes anything up to the first space.
+const token = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,64}$/;
+
 /** Go's HTTP library allows this much above `maxHeaderBytes`, and so does Traefik. */
 const headerSlop = 4096;
 
@@ -62,20 +74,21 @@ export class Intake {
     const read = this.#current;
     this.#headers.finish(read, this.#scope);
     // Bytes after an upgrade request would reach the server inside the tunnel.
-    if (read.upgrade !== '' && (read.chunked || read.contentLength > 0)) read.refuse ||= 400;
+    if (read.isUpgrade && (read.chunked || read.contentLength > 0)) read.refuse ||= 400;
     return read;
   }
 
   /** The Exchange, or the status to refuse with. */
-  build(wire: WireRequest, read: IntakeHeaders, sides: { downstream: Downstream; body: RequestBody | null }): Exchange | number {
+  build(wire: WireRequest, read: IntakeHeaders, sides: Sides): Exchange | number {
     if (read.refuse !== 0) return read.refuse;
+    if (!knownMethods.has(wire.method) && !token.test(wire.method)) return 400;
     const host = this.#hostOf(read.host);
     if (host === null) return 400;
     const target = readTarget(wire.rawPath, this.#targetRules);
     const search = readSearch(wire.rawQuery, this.#entryPoint.spec.http.encodeQuerySemicolons);
     if (target === null || search === null) return 400;
     const { trusted } = this.#scope;
-    const isUpgrade = read.upgrade === 'websocket';
+    const isUpgrade = sides.isHandshake;
     addForwarded(read.headers, { peer: wire.peer, authority: read.host, scheme: wire.scheme, isUpgrade, trusted });
     return new Exchange({
       entryPoint: this.#entryPoint,

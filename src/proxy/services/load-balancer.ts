@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.ts';
 import { fail } from '../respond.ts';
 import { forward } from '../upstream/forward.ts';
 import { tunnel } from '../upstream/tunnel.ts';
-import { Rotation } from './rotation.ts';
+import type { Rotation } from './rotation.ts';
 import type { Server } from './server.ts';
 import type { Service } from './service.ts';
 import { StickyCookie } from './sticky-cookie.ts';

@@ -57,11 +57,11 @@ export class UwsDownstream implements Downstream {
   begin(status: number, headers: HeaderList, length: number | null): void {
     if (this.aborted) return;
     if (this.#closes()) this.mustClose = true;
-    // tryEnd cannot close the connection afterwards, a chunked end can.
-    this.#total = length === null || this.mustClose ? -1 : length;
+    this.#total = length ?? -1;
     this.#corked(() => {
       this.#writeHead(status, headers);
-      // At the end of a streamed answer it is too late for the engine to say it.
+      // At the end of a streamed answer it is too late for the engine to say it, and to close: told to, it
+      // writes the header line into the body.
       if (this.mustClose || this.#engineCloses) this.#res.writeHeader('connection', 'close');
     });
   }
@@ -83,9 +83,7 @@ export class UwsDownstream implements Downstream {
     }
     this.#finished = true;
     if (this.#total !== -1) return;
-    // What its head did not announce stays open: the client may have sent its next request already.
-    const close = this.mustClose || this.#isUnread();
-    this.#corked(() => this.#res.end(undefined, close));
+    this.#corked(() => this.#res.end());
   }
 
   get finished(): boolean {

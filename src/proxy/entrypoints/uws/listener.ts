@@ -105,9 +105,28 @@ class UwsServer {
 
   request(res: HttpResponse, req: HttpRequest): void {
     const peer = this.#peerOf(res);
+    this.#plain(res, req, { peer, read: this.#readHeaders(req, peer) });
+  }
+
+  upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const peer = this.#peerOf(res);
     const read = this.#readHeaders(req, peer);
-    // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
+    // The engine takes whatever has a key for a handshake: without `Upgrade` it is a request like any other.
+    if (!read.isUpgrade) {
+      this.#plain(res, req, { peer, read });
+      return;
+    }
+    const handshake = new UwsHandshake(res, this.#host, context, {
+      key: req.getHeader('sec-websocket-key'),
+      protocols: req.getHeader('sec-websocket-protocol'),
+    });
+    const sides = { downstream: handshake, body: null, isHandshake: true };
+    this.#run(handshake, this.#intake.build(this.#wire(req, peer), read, sides));
+  }
+
+  #plain(res: HttpResponse, req: HttpRequest, { peer, read }: { peer: string; read: IntakeHeaders }): void {
     const downstream = new UwsDownstream(res, this.#host, read.engineCloses);
+    // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
     downstream.mustClose = read.chunked || read.wantsClose;
     const hasBody = read.chunked || read.contentLength > 0;
     const body = hasBody
@@ -115,23 +134,33 @@ class UwsServer {
       : null;
     downstream.body = body;
     this.#stopwatch.watch(downstream);
-    const x = this.#intake.build(this.#wire(req, peer), read, { downstream, body });
-    if (typeof x === 'number') this.#refuse(downstream, x);
-    else this.#host.serve(x);
-    downstream.inCallback = false;
+    const sides = { downstream, body, isHandshake: false };
+    this.#run(downstream, this.#intake.build(this.#wire(req, peer), read, sides));
   }
 
-  upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const peer = this.#peerOf(res);
-    const read = this.#readHeaders(req, peer);
-    const handshake = new UwsHandshake(res, this.#host, context, {
-      key: req.getHeader('sec-websocket-key'),
-      protocols: req.getHeader('sec-websocket-protocol'),
-    });
-    const x = this.#intake.build(this.#wire(req, peer), read, { downstream: handshake, body: null });
-    if (typeof x === 'number') this.#refuse(handshake, x);
-    else this.#host.serve(x);
-    handshake.inCallback = false;
+  /** Serves `x`, or refuses with the status that it is. */
+  #run(downstream: UwsDownstream, x: Exchange | number): void {
+    if (typeof x === 'number') downstream.mustClose = true;
+    else if (!downstream.mustClose && downstream.body === null) {
+      this.#host.serve(x);
+      downstream.inCallback = false;
+      return;
+    }
+    // Answered within the callback, the engine would run what follows in the same read as a request before
+    // it closes the connection: the tail of a refused framing would reach a server. Unanswered, it closes.
+    downstream.inCallback = false;
+    setImmediate(() => this.#runLater(downstream, x));
+  }
+
+  #runLater(downstream: UwsDownstream, x: Exchange | number): void {
+    if (typeof x === 'number') {
+      downstream.respond(x, [], '', false);
+      this.#host.refused(this.#entryPoint, x);
+    } else if (downstream.aborted) {
+      this.#host.refused(this.#entryPoint, 499);
+    } else {
+      this.#host.serve(x);
+    }
   }
 
   #readHeaders(req: HttpRequest, peer: string): IntakeHeaders {
@@ -148,12 +177,6 @@ class UwsServer {
       peer,
       scheme: 'http' as const,
     };
-  }
-
-  #refuse(downstream: UwsDownstream, status: number): void {
-    downstream.mustClose = true;
-    downstream.respond(status, [], '', false);
-    this.#host.refused(this.#entryPoint, status);
   }
 
   /** Neighbouring requests mostly come from one address: its text is made once. */
