@@ -43,6 +43,8 @@ export interface EntryPointSpec {
   readonly http: {
     /** Qualified names, prepended to the middlewares of every router on this entry point. */
     readonly middlewares: readonly string[];
+    /** For routers without a `tls` section of their own; they are then on the TLS side only. */
+    readonly tls: RouterTls | null;
     readonly sanitizePath: boolean;
     /** Bytes. */
     readonly maxHeaderBytes: number;
@@ -52,6 +54,11 @@ export interface EntryPointSpec {
     readonly redirection: RedirectionSpec | null;
   };
   readonly accessLogs: boolean;
+}
+
+export interface RouterTls {
+  readonly options: string | null;
+  readonly certResolver: string | null;
 }
 
 export interface RedirectionSpec {

@@ -1,5 +1,7 @@
 // What the primary resolved and every worker runs: plain data, versioned and hashed.
 
+import type { RouterTls } from './entry-point.ts';
+
 /** Highest priority of all (Go's MaxInt64): the internal routers. */
 export const maxPriority = 9223372036854775807n;
 /** Highest priority a user's router may have. */
@@ -32,7 +34,7 @@ export interface RouterSpec {
   /** Qualified. */
   readonly service: string;
   /** Null: the router exists on the cleartext side only. */
-  readonly tls: { readonly options: string | null; readonly certResolver: string | null } | null;
+  readonly tls: RouterTls | null;
   readonly accessLogs: boolean;
   /**
    * Why this router cannot do its work. With a rule that parses it stays in place and answers 503;

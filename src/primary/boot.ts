@@ -2,7 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { hasErrors, renderTty } from '../config/diagnostics.ts';
+import { sourceText } from '../config/source-text.ts';
 import { loadStatic } from '../config/static/load.ts';
+import { placed } from '../config/static/problem.ts';
 import { type ResolvedStatic, resolveStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
@@ -26,9 +28,10 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   const loaded = loadStatic(options);
   const resolved =
     loaded.config === null ? null : resolveStatic(loaded.config, randomBytes(32).toString('hex'));
-  const diagnostics = [...loaded.diagnostics, ...(resolved?.diagnostics ?? [])];
+  const diagnostics = [...loaded.diagnostics, ...placed(resolved?.diagnostics ?? [], loaded.tree)];
   if (loaded.config === null || resolved === null || hasErrors(diagnostics)) {
-    process.stderr.write(renderTty(diagnostics, { color: process.stderr.isTTY }));
+    const textOf = sourceText(options.cwd);
+    process.stderr.write(renderTty(diagnostics, { color: process.stderr.isTTY, textOf }));
     return 1;
   }
   const log = openLog(resolved);

@@ -46,9 +46,15 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#settings = settings;
     this.#deps = deps;
     this.#log = deps.log;
-    this.#accessLog = settings.accessLog === null ? null : createAccessLog(settings.accessLog, (lines) => {
-      this.#log.warn({ lines }, 'Access log lines were dropped: the log is written more slowly than it grows');
-    });
+    this.#accessLog =
+      settings.accessLog === null
+        ? null
+        : createAccessLog(settings.accessLog, (lines) => {
+            this.#log.warn(
+              { lines },
+              'Access log lines were dropped: the log is written more slowly than it grows',
+            );
+          });
     this.#recorder = new Recorder(this.#accessLog, this.#log);
     const ended = (x: Exchange): void => {
       this.#drain.left(x);

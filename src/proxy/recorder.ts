@@ -29,7 +29,8 @@ export class Recorder {
 
   /** Refused before there was anything to log it under: a count for the curious, no line for the flooder. */
   refused(entryPoint: EntryPoint, status: number): void {
-    if (this.#debugs) this.#log.debug({ entryPointName: entryPoint.name, status }, 'Request refused at intake');
+    if (this.#debugs)
+      this.#log.debug({ entryPointName: entryPoint.name, status }, 'Request refused at intake');
   }
 
   #logError(x: Exchange, error: GatewayError): void {

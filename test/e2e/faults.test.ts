@@ -30,7 +30,10 @@ describe('a worker that is killed', { timeout: 60_000 }, () => {
       const port = gateway.port('web');
       const clients = startClients({ port, connections: 32 });
       const fresh = startClients({ port, connections: 4, close: true, reconnect: true });
-      await eventually('all clients are answered', () => clients.answered() > 500 && clients.ports().length === 32);
+      await eventually(
+        'all clients are answered',
+        () => clients.answered() > 500 && clients.ports().length === 32,
+      );
       const [victim = 0] = gateway.workerPids();
       const theirs = connectionsOf(victim, port);
       process.kill(victim, 'SIGKILL');
@@ -43,7 +46,9 @@ describe('a worker that is killed', { timeout: 60_000 }, () => {
       const openAfter = clients.ports().length;
       await Promise.all([clients.stop(), fresh.stop()]);
 
-      t.diagnostic(`replaced after ${took.toFixed()} ms, ${clients.losses.length} of ${theirs.size} connections lost`);
+      t.diagnostic(
+        `replaced after ${took.toFixed()} ms, ${clients.losses.length} of ${theirs.size} connections lost`,
+      );
       assert.ok(took < 1_500, `a new worker served after ${took} ms`);
       const alien = clients.losses.filter((loss) => !theirs.has(loss.port));
       assert.deepEqual(alien, [], 'connections of the other worker were lost');
@@ -89,13 +94,20 @@ describe('workers replaced one by one', { timeout: 60_000 }, () => {
 
   test('lose no request of clients that take a connection for each', { skip: noHey }, async (t) => {
     await using(await startGateway({ workers: 2, dynamic: routes() }), async (gateway) => {
-      const clients = startClients({ port: gateway.port('web'), connections: 16, close: true, reconnect: true });
+      const clients = startClients({
+        port: gateway.port('web'),
+        connections: 16,
+        close: true,
+        reconnect: true,
+      });
       const [hey] = await Promise.all([
         runHey({ url: gateway.url('web'), seconds: 5, connections: 8, close: true }),
         sleep(1_000).then(() => roll(gateway)),
       ]);
       await clients.stop();
-      t.diagnostic(`${clients.answered() + hey.requests} answered, ${clients.losses.length + hey.errors.length} lost`);
+      t.diagnostic(
+        `${clients.answered() + hey.requests} answered, ${clients.losses.length + hey.errors.length} lost`,
+      );
       assert.deepEqual([hey.non2xx, hey.errors], [0, []], hey.output);
       assert.deepEqual(clients.losses, []);
       assertAllOk(clients);

@@ -53,7 +53,9 @@ describe('five reloads under load lose nothing', { skip, timeout: 60_000 }, () =
       http: {
         routers: {
           main: { rule: 'PathPrefix(`/`)', service: 'pair', middlewares: ['mark', 'auth-free'] },
-          ...(n > 0 && n < 5 ? { extra: { rule: 'Path(`/extra`)', service: 'pair', middlewares: ['other'] } } : {}),
+          ...(n > 0 && n < 5
+            ? { extra: { rule: 'Path(`/extra`)', service: 'pair', middlewares: ['other'] } }
+            : {}),
         },
         middlewares: {
           mark: { headers: { customResponseHeaders: { 'X-Step': n >= 4 ? 'late' : 'early' } } },
@@ -81,7 +83,10 @@ describe('five reloads under load lose nothing', { skip, timeout: 60_000 }, () =
       await gateway.writeDynamic(step(n));
       const marked = await fetch(target());
       assert.equal(marked.headers.get('x-step'), n >= 4 ? 'late' : 'early');
-      assert.equal((await fetch(gateway.url('traefik') + '/api/http/routers/extra@file')).status, n < 5 ? 200 : 404);
+      assert.equal(
+        (await fetch(gateway.url('traefik') + '/api/http/routers/extra@file')).status,
+        n < 5 ? 200 : 404,
+      );
       await sleep(500);
     }
     const { version, workers } = await gateway.status();

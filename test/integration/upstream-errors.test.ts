@@ -30,13 +30,17 @@ describe('a server that fails', () => {
     servers['garbage'] = await startWireServer((socket) => void socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n'));
     servers['reset'] = await startWireServer((socket) => void socket.resetAndDestroy());
     servers['eof'] = await startWireServer((socket) => void socket.end());
-    servers['half-head'] = await startWireServer((socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Le'));
+    servers['half-head'] = await startWireServer(
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
+    );
     servers['silent'] = await startWireServer(() => {});
     servers['break-sized'] = await startWireServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf', () => socket.destroy());
     });
     servers['break-chunked'] = await startWireServer((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', () => socket.destroy());
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', () =>
+        socket.destroy(),
+      );
     });
     servers['switch'] = await startWireServer((socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -48,7 +52,9 @@ describe('a server that fails', () => {
       socket.write(`HTTP/1.1 100 Continue\r\n\r\n${ok}`);
     });
     servers['both-lengths'] = await startWireServer((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n');
+      socket.write(
+        'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      );
     });
     servers['two-lengths'] = await startWireServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk');
@@ -66,7 +72,12 @@ describe('a server that fails', () => {
     });
     gateway = await startGateway({
       static: { accessLog: testAccessLog },
-      dynamic: { http: { ...dynamic.http, serversTransports: { short: { forwardingTimeouts: { responseHeaderTimeout: '300ms' } } } } },
+      dynamic: {
+        http: {
+          ...dynamic.http,
+          serversTransports: { short: { forwardingTimeouts: { responseHeaderTimeout: '300ms' } } },
+        },
+      },
     });
   });
   after(async () => {
@@ -170,7 +181,10 @@ describe('a kept connection that dies before a byte of the answer', () => {
       if (asked === 1) socket.write(ok);
       else if (nth === 0) socket.destroy();
     });
-    gateway = await startGateway({ static: { accessLog: testAccessLog }, dynamic: routesTo({ kept: server.url }) });
+    gateway = await startGateway({
+      static: { accessLog: testAccessLog },
+      dynamic: routesTo({ kept: server.url }),
+    });
   });
   after(async () => {
     await gateway?.stop();
@@ -192,13 +206,19 @@ describe('a kept connection that dies under a POST', () => {
       if (asked === 1) socket.write(ok);
       else if (text.endsWith('body')) socket.destroy();
     });
-    const gateway = await startGateway({ static: { accessLog: testAccessLog }, dynamic: routesTo({ kept: server.url }) });
+    const gateway = await startGateway({
+      static: { accessLog: testAccessLog },
+      dynamic: routesTo({ kept: server.url }),
+    });
     try {
       assert.equal((await fetch(`${gateway.url('web')}/kept`)).status, 200);
       const answer = await fetch(`${gateway.url('web')}/kept/post`, { method: 'POST', body: 'body' });
       assert.equal(answer.status, 502);
       const posts = server.connections.map((one) => one.text().split('POST ').length - 1);
-      assert.equal(posts.reduce((sum, n) => sum + n, 0), 1);
+      assert.equal(
+        posts.reduce((sum, n) => sum + n, 0),
+        1,
+      );
       const line = await accessLine(gateway, '/kept/post');
       assert.equal(line['RetryAttempts'] ?? 0, 0);
     } finally {
@@ -216,7 +236,9 @@ describe('bytes after a complete answer', () => {
     });
     const gateway = await startGateway({ dynamic: routesTo({ poison: server.url }) });
     try {
-      const asked = Array.from({ length: 50 }, async () => (await fetch(`${gateway.url('web')}/poison`)).text());
+      const asked = Array.from({ length: 50 }, async () =>
+        (await fetch(`${gateway.url('web')}/poison`)).text(),
+      );
       assert.deepEqual(new Set(await Promise.all(asked)), new Set(['ok']));
     } finally {
       await gateway.stop();
@@ -237,7 +259,11 @@ describe('a server that does not accept', () => {
     const fillers: Socket[] = [];
     let gateway: TestGateway | undefined;
     try {
-      const port = Number(await new Promise<string>((resolve) => child.stdout.once('data', (data: Buffer) => resolve(data.toString()))));
+      const port = Number(
+        await new Promise<string>((resolve) =>
+          child.stdout.once('data', (data: Buffer) => resolve(data.toString())),
+        ),
+      );
       await eventually('the backlog is full', async () => {
         const socket = connect(port, '127.0.0.1').on('error', () => {});
         fillers.push(socket);
@@ -246,15 +272,26 @@ describe('a server that does not accept', () => {
           new Promise<boolean>((resolve) => setTimeout(resolve, 300, true)),
         ]);
       });
-      const dynamic = routesTo({ full: { servers: [{ url: `http://127.0.0.1:${port}` }], serversTransport: 'short' } });
+      const dynamic = routesTo({
+        full: { servers: [{ url: `http://127.0.0.1:${port}` }], serversTransport: 'short' },
+      });
       gateway = await startGateway({
-        dynamic: { http: { ...dynamic.http, serversTransports: { short: { forwardingTimeouts: { dialTimeout: '400ms' } } } } },
+        dynamic: {
+          http: {
+            ...dynamic.http,
+            serversTransports: { short: { forwardingTimeouts: { dialTimeout: '400ms' } } },
+          },
+        },
       });
       const answer = parse(await exchangeRaw(gateway.port('web'), '/full'));
       assert.equal(answer.statusLine, 'HTTP/1.1 504 Gateway Timeout');
       assert.equal(answer.body, 'Gateway Timeout');
-      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
-      assert.match(await exchangeRaw(gateway.port('web'), '/full', upgrade), /^HTTP\/1\.1 504 Gateway Timeout/);
+      const upgrade =
+        'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+      assert.match(
+        await exchangeRaw(gateway.port('web'), '/full', upgrade),
+        /^HTTP\/1\.1 504 Gateway Timeout/,
+      );
     } finally {
       for (const socket of fillers) socket.destroy();
       child.kill('SIGKILL');
@@ -271,8 +308,12 @@ describe('a server whose certificate is not trusted', () => {
       const [key, cert] = [join(gateway.dir, 'key.pem'), join(gateway.dir, 'cert.pem')];
       const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
       const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-      execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
-      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => response.end('safe'));
+      execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], {
+        stdio: 'ignore',
+      });
+      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
+        response.end('safe'),
+      );
       await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', () => resolve()));
       const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const dynamic = routesTo({
@@ -281,7 +322,10 @@ describe('a server whose certificate is not trusted', () => {
         root: { servers: [{ url }], serversTransport: 'root' },
       });
       await gateway.writeDynamic({
-        http: { ...dynamic.http, serversTransports: { skip: { insecureSkipVerify: true }, root: { rootCAs: [cert] } } },
+        http: {
+          ...dynamic.http,
+          serversTransports: { skip: { insecureSkipVerify: true }, root: { rootCAs: [cert] } },
+        },
       });
       const answer = parse(await exchangeRaw(gateway.port('web'), '/strict'));
       assert.equal(answer.statusLine, 'HTTP/1.1 500 Internal Server Error');
@@ -300,11 +344,17 @@ describe('a server whose certificate is not trusted', () => {
 describe('a client that goes away', () => {
   test('while the server thinks: the server sees the end, the log says 499 once', async () => {
     const server = await startWireServer(() => {});
-    const gateway = await startGateway({ static: { accessLog: testAccessLog }, dynamic: routesTo({ gone: server.url }) });
+    const gateway = await startGateway({
+      static: { accessLog: testAccessLog },
+      dynamic: routesTo({ gone: server.url }),
+    });
     try {
       const client = await openRaw(gateway.port('web'));
       client.write('GET /gone HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      await eventually('the server is asked', () => server.connections[0]?.text().includes('\r\n\r\n') === true);
+      await eventually(
+        'the server is asked',
+        () => server.connections[0]?.text().includes('\r\n\r\n') === true,
+      );
       client.destroy();
       await eventually('the server sees the end', () => server.connections[0]?.socket.closed === true);
       const line = await accessLine(gateway, '/gone');
@@ -318,7 +368,10 @@ describe('a client that goes away', () => {
 
   test('in the middle of the answer: the server sees the end and is not blamed', async () => {
     const server = await startWireServer((socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\nbegin'));
-    const gateway = await startGateway({ static: { accessLog: testAccessLog }, dynamic: routesTo({ gone: server.url }) });
+    const gateway = await startGateway({
+      static: { accessLog: testAccessLog },
+      dynamic: routesTo({ gone: server.url }),
+    });
     try {
       const client = await openRaw(gateway.port('web'));
       client.write('GET /gone HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -335,10 +388,19 @@ describe('a client that goes away', () => {
 
   test('in the middle of its upload: the server sees the end', async () => {
     const server = await startWireServer(() => {});
-    const gateway = await startGateway({ static: { accessLog: testAccessLog }, dynamic: routesTo({ gone: server.url }) });
+    const gateway = await startGateway({
+      static: { accessLog: testAccessLog },
+      dynamic: routesTo({ gone: server.url }),
+    });
     try {
       const { port } = new URL(gateway.url('web'));
-      const upload = httpRequest({ port, host: '127.0.0.1', path: '/gone', method: 'POST', headers: { 'content-length': 1_000_000 } });
+      const upload = httpRequest({
+        port,
+        host: '127.0.0.1',
+        path: '/gone',
+        method: 'POST',
+        headers: { 'content-length': 1_000_000 },
+      });
       upload.on('error', () => {});
       upload.write('x'.repeat(100_000));
       await eventually('bytes arrive', () => (server.connections[0]?.text().length ?? 0) > 50_000);

@@ -97,11 +97,11 @@ export async function startRecorder(
     const connection: RawConnection = { text: '', closed: false };
     connections.push(connection);
     sockets.add(socket);
-    let answered = 0;
     socket.on('data', (chunk) => {
-      connection.text += chunk.toString('latin1');
-      const heads = requestLinesIn(connection.text).length;
-      for (; answered < heads && answer !== ''; answered += 1) socket.write(answer, 'latin1');
+      const text = chunk.toString('latin1');
+      connection.text += text;
+      const heads = requestLinesIn(text).length;
+      for (let left = heads; left > 0 && answer !== ''; left -= 1) socket.write(answer, 'latin1');
     });
     socket.on('error', () => {});
     socket.on('close', () => {
@@ -118,7 +118,6 @@ export async function startRecorder(
     text: () => connections.map((connection) => connection.text).join('\n'),
     requestLines: () => connections.flatMap((connection) => requestLinesIn(connection.text)),
     clear() {
-      // Kept connections go on into the same record, from here.
       connections = connections.filter((connection) => !connection.closed);
       for (const connection of connections) connection.text = '';
     },

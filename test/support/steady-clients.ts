@@ -73,7 +73,12 @@ interface State {
 }
 
 /** Settles when the connection has ended, whoever ended it. */
-function oneConnection(options: SteadyOptions, clients: SteadyClients, open: Set<Socket>, state: State): Promise<void> {
+function oneConnection(
+  options: SteadyOptions,
+  clients: SteadyClients,
+  open: Set<Socket>,
+  state: State,
+): Promise<void> {
   const closing = options.close === true;
   const text = `GET ${options.path ?? '/'} HTTP/1.1\r\nHost: steady.test\r\n${closing ? 'Connection: close\r\n' : ''}\r\n`;
   return new Promise((resolve) => {
@@ -139,5 +144,7 @@ function readAnswer(text: string): { status: number; closes: boolean } | null {
   const body = text.slice(head + 4);
   const length = /\r\ncontent-length: (\d+)/.exec(headers)?.[1];
   const isWhole = length === undefined ? body.endsWith('0\r\n\r\n') : body.length >= Number(length);
-  return isWhole ? { status: Number(headers.slice(9, 12)), closes: headers.includes('\r\nconnection: close') } : null;
+  return isWhole
+    ? { status: Number(headers.slice(9, 12)), closes: headers.includes('\r\nconnection: close') }
+    : null;
 }

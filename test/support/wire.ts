@@ -68,7 +68,7 @@ export async function openRaw(port: number): Promise<RawClient> {
   socket.on('data', (chunk) => (text += chunk.toString('latin1')));
   socket.on('error', () => {});
   socket.on('close', () => (isClosed = true));
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  await new Promise<void>((resolve, reject) => socket.once('connect', () => resolve()).once('error', reject));
   const client: RawClient = {
     socket,
     write: (data) => void socket.write(data),
@@ -77,7 +77,11 @@ export async function openRaw(port: number): Promise<RawClient> {
       return isClosed;
     },
     async until(pattern, ms) {
-      await eventually(`${String(pattern)} in ${JSON.stringify(text.slice(0, 400))}`, () => pattern.test(text), ms);
+      await eventually(
+        `${String(pattern)} in ${JSON.stringify(text.slice(0, 400))}`,
+        () => pattern.test(text),
+        ms,
+      );
       return text;
     },
     async closed(ms) {

@@ -143,7 +143,7 @@ function priorityOf({ provider, written }: Entry<RouterConfig>, findings: Findin
   return maxUserPriority;
 }
 
-/** An entry point with middlewares or its own access-log setting gives its routers a model of their own. */
+/** An entry point with middlewares, TLS or its own access-log setting gives its routers a model of their own. */
 function perEntryPoint(
   spec: RouterSpec,
   places: readonly EntryPointSpec[],
@@ -152,8 +152,8 @@ function perEntryPoint(
   const copies: RouterSpec[] = [];
   const plain: string[] = [];
   for (const place of places) {
-    const own = place.http.middlewares;
-    if (own.length === 0 && place.accessLogs) {
+    const { middlewares: own, tls } = place.http;
+    if (own.length === 0 && tls === null && place.accessLogs) {
       plain.push(place.name);
       continue;
     }
@@ -162,6 +162,7 @@ function perEntryPoint(
       name: places.length > 1 ? `${place.name}-${spec.name}` : spec.name,
       entryPoints: [place.name],
       middlewares: [...own.map((name) => qualify(name, 'internal')), ...spec.middlewares],
+      tls: spec.tls ?? tls,
       accessLogs: accessLogs ?? place.accessLogs,
     });
   }

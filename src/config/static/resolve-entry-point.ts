@@ -45,6 +45,7 @@ export function resolveEntryPoint(
     );
   }
   checkTrusted(written, path, diagnostics);
+  checkEngine(written, path, diagnostics);
   return {
     name,
     ...address,
@@ -64,6 +65,10 @@ export function resolveEntryPoint(
     },
     http: {
       middlewares: http.middlewares,
+      tls:
+        http.tls === undefined
+          ? null
+          : { options: http.tls.options ?? null, certResolver: http.tls.certResolver ?? null },
       sanitizePath: http.sanitizePath,
       maxHeaderBytes: http.maxHeaderBytes,
       underscoreHeadersStrategy: http.underscoreHeadersStrategy,
@@ -100,6 +105,31 @@ function checkTrusted({ forwardedHeaders }: StaticEntryPoint, path: string, diag
         `\`trustedIPs\`: ${error instanceof Error ? error.message : 'unreadable'}`,
       ),
     );
+  }
+}
+
+const defaultIdleTimeout = 180_000;
+
+/** What the one engine there is cannot do must not pass for done. */
+function checkEngine({ engine, transport }: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): void {
+  if (engine === 'node') {
+    const message = '`engine` is "node", which is not supported yet';
+    diagnostics.push(staticError(`${path}.engine`, message, 'leave it out, or write `uws`'));
+  }
+  const idle = transport.respondingTimeouts.idleTimeout;
+  const written = {
+    keepAliveMaxTime: transport.keepAliveMaxTime !== 0,
+    keepAliveMaxRequests: transport.keepAliveMaxRequests !== 0,
+    'respondingTimeouts.idleTimeout': idle !== defaultIdleTimeout,
+  };
+  for (const [name, isWritten] of Object.entries(written)) {
+    if (!isWritten) continue;
+    const message = `\`${name}\` has no effect on the uws engine, which ends idle connections after about 31 s`;
+    diagnostics.push({
+      ...staticError(`${path}.transport.${name}`, message),
+      severity: 'warning',
+      code: 'config.no_effect',
+    });
   }
 }
 

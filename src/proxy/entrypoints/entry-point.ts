@@ -18,7 +18,9 @@ export function buildEntryPoint(spec: EntryPointSpec, ended: (x: Exchange) => vo
   return {
     name: spec.name,
     spec,
-    trusted: spec.forwardedHeaders.insecure ? { has: () => true } : parseIpSet(spec.forwardedHeaders.trustedIPs),
+    trusted: spec.forwardedHeaders.insecure
+      ? { has: () => true }
+      : parseIpSet(spec.forwardedHeaders.trustedIPs),
     ended,
   };
 }

@@ -198,7 +198,12 @@ export interface HeaderScope {
 export function isForwarding(folded: string): boolean {
   const first = folded.charCodeAt(0);
   if (first === 0x78) {
-    return folded.startsWith('x-forwarded-') || folded === 'x-real-ip' || folded.startsWith('x-original-') || folded === 'x-rewrite-url';
+    return (
+      folded.startsWith('x-forwarded-') ||
+      folded === 'x-real-ip' ||
+      folded.startsWith('x-original-') ||
+      folded === 'x-rewrite-url'
+    );
   }
   return first === 0x66 && folded === 'forwarded';
 }

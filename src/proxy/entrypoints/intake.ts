@@ -26,7 +26,15 @@ export interface Sides {
   readonly isHandshake: boolean;
 }
 
-const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const knownMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]);
 // RFC 9110 §5.6.2; the engine takes anything up to the first space.
 const token = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,64}$/;
 
@@ -38,7 +46,13 @@ export class Intake {
   readonly #entryPoint: EntryPoint;
   readonly #headers: HeaderIntake;
   readonly #targetRules: TargetRules;
-  readonly #scope: HeaderScope = { trusted: false, managed: { has: () => false }, bytes: 0, hosts: 0, nominated: '' };
+  readonly #scope: HeaderScope = {
+    trusted: false,
+    managed: { has: () => false },
+    bytes: 0,
+    hosts: 0,
+    nominated: '',
+  };
   #current: IntakeHeaders;
   #lastAuthority = '';
   #lastHost: string | null = null;
@@ -89,7 +103,13 @@ export class Intake {
     if (target === null || search === null) return 400;
     const { trusted } = this.#scope;
     const isUpgrade = sides.isHandshake;
-    addForwarded(read.headers, { peer: wire.peer, authority: read.host, scheme: wire.scheme, isUpgrade, trusted });
+    addForwarded(read.headers, {
+      peer: wire.peer,
+      authority: read.host,
+      scheme: wire.scheme,
+      isUpgrade,
+      trusted,
+    });
     return new Exchange({
       entryPoint: this.#entryPoint,
       downstream: sides.downstream,

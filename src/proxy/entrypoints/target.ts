@@ -91,7 +91,8 @@ function toRoutePath(path: string): string {
       continue;
     }
     const code = Number.parseInt(path.slice(i + 1, i + 3), 16);
-    if (reserved.has(String.fromCharCode(code))) bytes.push(0x25, path.charCodeAt(i + 1), path.charCodeAt(i + 2));
+    if (reserved.has(String.fromCharCode(code)))
+      bytes.push(0x25, path.charCodeAt(i + 1), path.charCodeAt(i + 2));
     else bytes.push(code);
     i += 2;
   }

@@ -38,7 +38,8 @@ export const bigint: z.ZodType<bigint> = z.any().transform((value, context) => {
 /** Text; numbers and booleans of YAML become their text. */
 export const text: z.ZodType<string> = z.any().transform((value, context) => {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
   context.addIssue({ code: 'custom', message: 'expected text' });
   return z.NEVER;
 });
@@ -70,7 +71,10 @@ const unitMs: Readonly<Record<string, number>> = {
 export const duration: z.ZodType<number> = z.any().transform((value, context) => {
   const ms = parseDuration(value);
   if (ms !== null) return ms;
-  context.addIssue({ code: 'custom', message: 'expected a duration: seconds as a number, or 500ms, 30s, 1h30m' });
+  context.addIssue({
+    code: 'custom',
+    message: 'expected a duration: seconds as a number, or 500ms, 30s, 1h30m',
+  });
   return z.NEVER;
 });
 

@@ -1,7 +1,13 @@
 // Snapshot → Runtime: everything that can be decided before traffic is decided here.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { LoadBalancerSpec, MiddlewareSpec, RouterSpec, Snapshot, TransportSpec } from '../../model/snapshot.ts';
+import type {
+  LoadBalancerSpec,
+  MiddlewareSpec,
+  RouterSpec,
+  Snapshot,
+  TransportSpec,
+} from '../../model/snapshot.ts';
 import { compileRule } from '../../rules/compile.ts';
 import type { BuildDeps } from '../middlewares/define.ts';
 import { findMiddleware } from '../middlewares/catalogue.ts';
@@ -177,5 +183,10 @@ function buildTables(routes: readonly Built[], entryPoints: readonly string[]): 
 }
 
 function problem(code: string, name: string, message: string): Diagnostic {
-  return { severity: 'warning', code, message: `${name}: ${message}`, where: { source: 'runtime', path: name } };
+  return {
+    severity: 'warning',
+    code,
+    message: `${name}: ${message}`,
+    where: { source: 'runtime', path: name },
+  };
 }

@@ -54,6 +54,10 @@ async function askApi(x: Exchange, facts: InternalFacts): Promise<void> {
     body: Buffer.from(body).toString('utf8'),
   });
   if (x.ended) return;
-  x.answer(got.status, got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)), got.body);
+  x.answer(
+    got.status,
+    got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)),
+    got.body,
+  );
   answer(x);
 }

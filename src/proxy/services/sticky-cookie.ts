@@ -58,7 +58,8 @@ function cookieLine(spec: StickyCookieSpec, value: string): string {
   if (spec.maxAge !== 0) line += `; Max-Age=${Math.max(0, spec.maxAge)}`;
   if (spec.httpOnly) line += '; HttpOnly';
   if (spec.secure) line += '; Secure';
-  if (spec.sameSite !== null) line += `; SameSite=${spec.sameSite[0]?.toUpperCase()}${spec.sameSite.slice(1)}`;
+  if (spec.sameSite !== null)
+    line += `; SameSite=${spec.sameSite[0]?.toUpperCase()}${spec.sameSite.slice(1)}`;
   return line;
 }
 

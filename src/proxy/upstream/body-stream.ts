@@ -10,6 +10,8 @@ export class BodyStream extends Readable implements BodySink {
   constructor(body: RequestBody) {
     super({ highWaterMark: 64 * 1024 });
     this.#body = body;
+    // The client may leave before undici listens; an error nobody hears would end the worker.
+    this.on('error', () => {});
   }
 
   override _read(): void {

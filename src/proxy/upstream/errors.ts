@@ -34,12 +34,17 @@ export function toGatewayError(error: unknown): GatewayError {
   }
   if (message === 'bad upgrade') return new GatewayError('upstream.bad_upgrade', '', error);
   // A 100 to a request that did not ask for one: undici gives such a connection up.
-  if (message === 'bad response') return new GatewayError('upstream.malformed', 'an answer out of turn', error);
+  if (message === 'bad response')
+    return new GatewayError('upstream.malformed', 'an answer out of turn', error);
   return new GatewayError(resetCode(error as MarkedError, message), code ?? '', error);
 }
 
-function resetCode({ received = 0, receivedBefore = 0 }: MarkedError, message: string | undefined): ErrorCode {
+function resetCode(
+  { received = 0, receivedBefore = 0 }: MarkedError,
+  message: string | undefined,
+): ErrorCode {
   // Cut within the head.
-  if (received > receivedBefore) return message === 'other side closed' ? 'upstream.malformed' : 'upstream.reset';
+  if (received > receivedBefore)
+    return message === 'other side closed' ? 'upstream.malformed' : 'upstream.reset';
   return receivedBefore > 0 ? 'upstream.reset_reused' : 'upstream.reset';
 }

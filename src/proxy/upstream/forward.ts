@@ -176,7 +176,12 @@ class Forwarding implements Dispatcher.DispatchHandler, Cancellable {
       payload = new BodyStream(body);
       if (body.length !== null) headers.push('content-length', String(body.length));
     }
-    return { method: method as Dispatcher.HttpMethod, path: this.#server.path + path + search, headers, body: payload };
+    return {
+      method: method as Dispatcher.HttpMethod,
+      path: this.#server.path + path + search,
+      headers,
+      body: payload,
+    };
   }
 }
 

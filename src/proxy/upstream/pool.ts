@@ -67,7 +67,11 @@ function poolOptions(transport: TransportSpec): Pool.Options {
 
 /** undici does not say whether a connection that was reset had served before: the socket does. */
 function markingConnector(transport: TransportSpec): buildConnector.connector {
-  const connect = buildConnector({ ...tlsOptions(transport), timeout: transport.dialTimeout, allowH2: false });
+  const connect = buildConnector({
+    ...tlsOptions(transport),
+    timeout: transport.dialTimeout,
+    allowH2: false,
+  });
   return (options, callback) => {
     connect(options, (...result) => {
       const socket = result[1];

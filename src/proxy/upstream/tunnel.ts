@@ -58,7 +58,6 @@ class Tunnel implements Cancellable, TunnelEvents {
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       autoPong: false,
-      closeTimeout: farewellTimeout,
       ...(transport.responseHeaderTimeout === 0 ? {} : { handshakeTimeout: transport.responseHeaderTimeout }),
       finishRequest: (request: ClientRequest) => {
         limitDial(request, transport.dialTimeout);
@@ -90,7 +89,9 @@ class Tunnel implements Cancellable, TunnelEvents {
     this.#x.bytesIn += data.length;
     socket.send(data, { binary: isBinary });
     // The listener cannot hold a client back: a server that does not read costs its tunnel, not our memory.
-    if (socket.bufferedAmount > maxTunnelBacklog) this.#close(1013, 'the server does not keep up', 'both');
+    if (socket.bufferedAmount <= maxTunnelBacklog) return;
+    this.#close(1013, 'the server does not keep up', 'client');
+    socket.terminate();
   }
 
   ping(data: Uint8Array): void {
@@ -155,7 +156,11 @@ class Tunnel implements Cancellable, TunnelEvents {
     response.on('end', () => {
       if (x.ended) return;
       x.originStatus = response.statusCode ?? 502;
-      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders).filter(isNoLength), Buffer.concat(chunks));
+      x.answer(
+        x.originStatus,
+        readResponseHeaders(response.rawHeaders).filter(isNoLength),
+        Buffer.concat(chunks),
+      );
       if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
       answer(x);
     });
@@ -183,8 +188,6 @@ class Tunnel implements Cancellable, TunnelEvents {
     end(this.#x);
   }
 }
-
-const farewellTimeout = 5000;
 
 function offered(protocols: string): string[] {
   return protocols
@@ -218,7 +221,11 @@ function limitDial(request: ClientRequest, timeout: number): void {
 function handshakeError(error: Error): GatewayError {
   if (error instanceof GatewayError || 'code' in error) return toGatewayError(error);
   const isTimeout = error.message === 'Opening handshake has timed out';
-  return new GatewayError(isTimeout ? 'upstream.headers_timeout' : 'upstream.bad_upgrade', error.message, error);
+  return new GatewayError(
+    isTimeout ? 'upstream.headers_timeout' : 'upstream.bad_upgrade',
+    error.message,
+    error,
+  );
 }
 
 function messageTooBig(error: Error): boolean {

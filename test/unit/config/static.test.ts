@@ -226,3 +226,22 @@ test('global.notAppendXForwardedFor holds on every entry point', (context) => {
   const resolved = resolvedFlags(context, '--global.notappendxforwardedfor', '--entrypoints.a.address=:1');
   assert.equal(resolved.entryPoints[0]?.forwardedHeaders.notAppendXForwardedFor, true);
 });
+
+test('what the engine cannot do is an error or a warning, never silence', (context) => {
+  const node = resolvedFlags(context, '--entrypoints.web.address=:80', '--entrypoints.web.engine=node');
+  assert.match(node.diagnostics[0]?.message ?? '', /"node", which is not supported yet/);
+  assert.equal(node.diagnostics[0]?.severity, 'error');
+  const idle = resolvedFlags(
+    context,
+    '--entrypoints.web.address=:80',
+    '--entrypoints.web.transport.keepalivemaxrequests=10',
+    '--entrypoints.web.transport.respondingtimeouts.idletimeout=10s',
+  );
+  assert.deepEqual(
+    idle.diagnostics.map(({ severity, where }) => [severity, where.path]),
+    [
+      ['warning', 'entryPoints.web.transport.keepAliveMaxRequests'],
+      ['warning', 'entryPoints.web.transport.respondingTimeouts.idleTimeout'],
+    ],
+  );
+});

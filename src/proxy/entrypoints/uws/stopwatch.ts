@@ -48,7 +48,8 @@ export class Stopwatch {
   #isLate({ downstream, since }: Watched, now: number): boolean {
     const { body } = downstream;
     // The timeout is for silence, not for the whole body: a long upload that moves is no attack.
-    const isSilent = body !== null && !body.complete && !body.isPaused && now - body.lastByteAt > this.#readTimeout;
+    const isSilent =
+      body !== null && !body.complete && !body.isPaused && now - body.lastByteAt > this.#readTimeout;
     if (this.#readTimeout > 0 && isSilent) return true;
     return this.#writeTimeout > 0 && now - since > this.#writeTimeout;
   }

@@ -7,9 +7,10 @@ import type { Handshake, TunnelEnd, TunnelEvents } from '../../tunnel.ts';
 import { type DrainState, UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
 
+/** The engine copies these keys onto its socket object, so none may be a method's name. */
 export interface ClientSocketData {
-  readonly end: UwsClientEnd;
-  readonly events: TunnelEvents;
+  readonly clientEnd: UwsClientEnd;
+  readonly tunnelEvents: TunnelEvents;
 }
 
 /** Behaviour of every client socket; the upgrade handler is the listener's. */
@@ -21,17 +22,20 @@ export const clientBehavior: WebSocketBehavior<ClientSocketData> = {
   // A tunnel may be silent for as long as both ends like.
   idleTimeout: 0,
   sendPingsAutomatically: false,
-  open: (ws) => ws.getUserData().end.opened(ws),
+  open: (ws) => ws.getUserData().clientEnd.opened(ws),
   message: (ws, message, isBinary) => {
-    ws.getUserData().events.message(new Uint8Array(message.slice(0)), isBinary);
+    ws.getUserData().tunnelEvents.message(new Uint8Array(message.slice(0)), isBinary);
   },
-  ping: (ws, message) => ws.getUserData().events.ping(new Uint8Array(message.slice(0))),
-  pong: (ws, message) => ws.getUserData().events.pong(new Uint8Array(message.slice(0))),
-  drain: (ws) => ws.getUserData().end.drained(ws),
+  ping: (ws, message) => ws.getUserData().tunnelEvents.ping(new Uint8Array(message.slice(0))),
+  pong: (ws, message) => ws.getUserData().tunnelEvents.pong(new Uint8Array(message.slice(0))),
+  drain: (ws) => ws.getUserData().clientEnd.drained(ws),
   close: (ws, code, message) => {
-    const data = ws.getUserData();
-    data.end.gone();
-    data.events.closed(code, Buffer.from(message).toString('utf8'));
+    const { clientEnd, tunnelEvents } = ws.getUserData();
+    const reason = Buffer.from(message).toString('utf8');
+    clientEnd.gone();
+    // The engine cuts such a client without a word; the server shall know why.
+    if (code === 1006 && reason === 'Received too big message') tunnelEvents.closed(1009, '');
+    else tunnelEvents.closed(code, reason);
   },
 };
 
@@ -67,7 +71,7 @@ export class UwsHandshake extends UwsDownstream implements Handshake {
       for (let i = 0; i < headers.length; i += 2) {
         this.#response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
       }
-      const data: ClientSocketData = { end, events };
+      const data: ClientSocketData = { clientEnd: end, tunnelEvents: events };
       this.#response.upgrade(data, this.#key, protocol, '', this.#context);
     };
     if (this.inCallback) upgrade();

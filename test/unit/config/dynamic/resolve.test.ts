@@ -318,3 +318,17 @@ test('a name in two files belongs to the first file, and the second is told wher
     ['config.duplicate', 'b.yml', 'a.yml'],
   );
 });
+
+test('an entry point with tls keeps its routers off the cleartext side, even those without a tls section', () => {
+  const tls = { options: 'modern', certResolver: 'le' };
+  const resolved = resolveFiles(
+    {
+      'a.yml': http(
+        '  routers: { plain: { rule: "Path(`/1`)", service: app }, own: { rule: "Path(`/2`)", service: app, tls: {} } }',
+      ),
+    },
+    { entryPoints: [entryPoint('websecure', { tls })] },
+  );
+  assert.deepEqual(router(resolved, 'plain@file').tls, tls);
+  assert.deepEqual(router(resolved, 'own@file').tls, { options: null, certResolver: null });
+});

@@ -28,6 +28,7 @@ export interface EntryPointKeys {
   readonly asDefault?: boolean;
   readonly middlewares?: readonly string[];
   readonly accessLogs?: boolean;
+  readonly tls?: EntryPointSpec['http']['tls'];
   readonly redirection?: EntryPointSpec['http']['redirection'];
 }
 
@@ -63,6 +64,7 @@ export function entryPoint(name: string, keys: EntryPointKeys = {}): EntryPointS
         questionMark: true,
         hash: true,
       },
+      tls: keys.tls ?? null,
       redirection: keys.redirection ?? null,
     },
     accessLogs: keys.accessLogs ?? true,

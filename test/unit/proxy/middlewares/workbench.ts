@@ -38,6 +38,7 @@ const spec: EntryPointSpec = {
       questionMark: true,
       hash: true,
     },
+    tls: null,
     redirection: null,
   },
   accessLogs: true,
