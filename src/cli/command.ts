@@ -5,7 +5,7 @@ export interface CommandContext {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** Colours are wanted: standard output is a terminal and NO_COLOR is not set. */
+  /** Colours are wanted: what is written goes to a terminal and NO_COLOR is not set. */
   readonly color: boolean;
   out(text: string): void;
   err(text: string): void;
@@ -22,7 +22,7 @@ export interface Command {
   run(context: CommandContext): Promise<number>;
 }
 
-/** Takes `--name value` and `--name=value` out of the arguments; the rest stays in order. */
+/** Takes `--name value` and `--name=value` out of the arguments; without a value it is empty. The rest stays in order. */
 export function takeOption(
   argv: readonly string[],
   names: readonly string[],
@@ -34,7 +34,7 @@ export function takeOption(
     const [name = '', ...inline] = argument.split('=');
     if (!names.includes(name)) rest.push(argument);
     else if (inline.length > 0) values.push(inline.join('='));
-    else if (argv[index + 1] !== undefined) values.push(argv[(index += 1)] as string);
+    else values.push(argv[(index += 1)] ?? '');
   }
   return { values, rest };
 }

@@ -15,16 +15,17 @@ const commands: readonly Command[] = [run, check, explain, routes, healthcheck, 
 
 /** Runs the process's command line and sets its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
-  // `portcullis routes | head` closes the pipe early: no reason for a stack trace.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    // `portcullis check | head` closes the pipe early: no reason for a stack trace or another exit code.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const context: CommandContext = {
     argv,
     env: process.env,
     cwd: process.cwd(),
-    color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    color: process.stdout.isTTY && process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '',
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   };
@@ -33,12 +34,14 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 
 /** Exported for tests: the exit code for `context.argv`, program name already gone. */
 export async function dispatch(context: CommandContext): Promise<number> {
-  const [first, ...others] = context.argv;
+  // Traefik's image runs `traefik …` as well as flags alone, and compose files are written both ways.
+  const words = context.argv[0] === 'traefik' ? context.argv.slice(1) : context.argv;
+  const [first, ...others] = words;
   if (first === 'help') return help(context, others[0]);
   const isFlags = first === undefined || first.startsWith('-');
   const command = isFlags ? run : find(first);
   if (command === undefined) return unknown(context, first ?? '');
-  const argv = isFlags ? context.argv : others;
+  const argv = isFlags ? words : others;
   if (asksForHelp(argv)) {
     context.out(isFlags ? generalHelp(commands) : commandHelp(command));
     return 0;

@@ -1,5 +1,6 @@
 // `portcullis explain METHOD URL`: which router wins, what runs, and why the others do not.
 
+import { isIP } from 'node:net';
 import type { EntryPointSpec } from '../model/entry-point.ts';
 import type { RouterSpec, Snapshot } from '../model/snapshot.ts';
 import { compileRule } from '../rules/compile.ts';
@@ -76,6 +77,8 @@ function readQuestion(argv: readonly string[]): Question | string {
     if (colon < 1) return "-H must be 'Name: value'";
     headers.push(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
+  const from = peer.values[0] ?? '127.0.0.1';
+  if (isIP(from) === 0) return '--peer must be an IP address';
   const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(written)?.[1] ?? '';
   return {
     method: method.toUpperCase(),
@@ -83,7 +86,7 @@ function readQuestion(argv: readonly string[]): Question | string {
     target: target.startsWith('/') ? target : `/${target}`,
     headers,
     entryPoint: entryPoint.values[0],
-    peer: peer.values[0] ?? '127.0.0.1',
+    peer: from,
     flags,
   };
 }

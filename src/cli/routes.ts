@@ -14,13 +14,18 @@ export const routes: Command = {
   options: [['--format text|json', 'A table, or everything for programs']],
   run: async (context) => {
     const { values, rest } = takeOption(context.argv, ['--format']);
+    const [format = 'text'] = values;
+    if (format !== 'text' && format !== 'json') {
+      context.err('portcullis routes: --format must be one of text, json\n');
+      return 2;
+    }
     const { snapshot, diagnostics } = loadConfiguration({ ...context, argv: rest });
     if (snapshot === null) {
       context.err(render(diagnostics, 'tty', context));
       return 1;
     }
     const routers = snapshot.routers.toSorted(byPriority);
-    if (values[0] === 'json') context.out(`${JSON.stringify(routers, bigintsAsText, 2)}\n`);
+    if (format === 'json') context.out(`${JSON.stringify(routers, bigintsAsText, 2)}\n`);
     else context.out(table(routers));
     return hasErrors(diagnostics) ? 1 : 0;
   },

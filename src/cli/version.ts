@@ -7,7 +7,11 @@ export const version: Command = {
   name: 'version',
   summary: 'Print the version',
   usage: ['version'],
-  run: async ({ out }) => {
+  run: async ({ argv: [extra], out, err }) => {
+    if (extra !== undefined) {
+      err(`portcullis version: unknown argument ${JSON.stringify(extra.slice(0, 80))}\n`);
+      return 2;
+    }
     out(
       `Version:  ${ownVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`,
     );

@@ -3,10 +3,11 @@
 
 import type { z } from 'zod';
 import type { Diagnostic, Place } from '../model/diagnostic.ts';
-import { canonicalKey, childOf, layoutOf, suggestedKeys } from './decode/layout.ts';
+import { canonicalKey, childOf, layoutOf } from './decode/layout.ts';
 import type { Layout } from './decode/layout.ts';
-import { describeIssue, shorten } from './decode/messages.ts';
-import { unknownKeyHint } from './decode/unknown-keys.ts';
+import { describeIssue, reach, shorten } from './decode/messages.ts';
+import { nameOf, report, reportDuplicate, reportEmpty, reportUnknown } from './decode/report.ts';
+import type { Pass } from './decode/report.ts';
 import { indexed, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
 
@@ -22,11 +23,6 @@ export interface Origin {
   readonly children: Map<string, Origin>;
 }
 
-interface Pass {
-  readonly diagnostics: Diagnostic[];
-  readonly unknownTopLevel: 'error' | 'ignore' | 'warn';
-}
-
 /** Decodes and checks. `value` is null as soon as one diagnostic is an error. Never throws. */
 export function decode<S extends z.ZodType>(
   schema: S,
@@ -38,7 +34,13 @@ export function decode<S extends z.ZodType>(
   const raw = read(pass, schema, root, '') ?? {};
   const result = schema.safeParse(raw);
   if (!result.success) {
-    for (const issue of result.error.issues) pass.diagnostics.push(describeIssue(issue, root));
+    const told = new Set(pass.diagnostics.map(({ where }) => where));
+    for (const issue of result.error.issues) {
+      const found = describeIssue(issue, root);
+      // What could not be read at all is not also missing.
+      if (found.code !== 'config.missing' || !told.has(reach(issue.path, root).found.key))
+        pass.diagnostics.push(found);
+    }
   }
   const isBroken = pass.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { value: isBroken ? null : (result.data as z.output<S>), diagnostics: pass.diagnostics };
@@ -47,8 +49,11 @@ export function decode<S extends z.ZodType>(
 /** `path` is canonical (as the schema spells it); undefined means absent. */
 function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unknown {
   const { node } = origin;
-  if (node.kind === 'scalar' && node.value === null) return undefined;
   const layout = layoutOf(schema, node);
+  if (node.kind === 'scalar' && node.value === null) {
+    if (layout.section) reportEmpty(pass, origin, path);
+    return undefined;
+  }
   if (layout.kind === 'leaf') return plain(node);
   if (layout.kind === 'array') return readArray(pass, layout.element, origin, path);
   if (node.kind === 'scalar') return readSwitch(pass, layout, origin, path);
@@ -58,9 +63,10 @@ function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unkn
     });
     return undefined;
   }
-  const own = node.entries.get(ownValueKey)?.node;
-  if (own?.kind === 'scalar' && layout.section && !isOn(own.value)) {
-    return isOff(own.value) ? undefined : readSwitch(pass, layout, { ...origin, node: own }, path);
+  const own = node.entries.get(ownValueKey);
+  if (own?.node.kind === 'scalar' && !isOn(own.node.value)) {
+    if (layout.section && isOff(own.node.value)) return undefined;
+    return readSwitch(pass, layout, { node: own.node, key: own.key, children: new Map() }, path);
   }
   if (node.entries.size === 0 && path !== '' && !layout.section) {
     report(pass, origin, 'config.standalone', {
@@ -85,10 +91,17 @@ function readSwitch(pass: Pass, layout: Layout, origin: Origin, path: string): u
     });
     return undefined;
   }
-  const message = isOn(value)
-    ? `\`${path}\` cannot be a standalone element`
-    : `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`;
-  report(pass, origin, isOn(value) ? 'config.standalone' : 'config.invalid_value', { message });
+  if (isOn(value)) {
+    report(pass, origin, 'config.standalone', {
+      message: `\`${path}\` cannot be a standalone element`,
+      hint: 'give it at least one option',
+    });
+    return undefined;
+  }
+  report(pass, origin, 'config.invalid_value', {
+    message: `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`,
+    ...(isOff(value) ? { hint: 'it has no switch: leave all of it out' } : {}),
+  });
   return undefined;
 }
 
@@ -131,14 +144,7 @@ function readObject(pass: Pass, layout: Layout & { kind: 'object' }, origin: Ori
     }
     const before = origin.children.get(key);
     if (before !== undefined) {
-      pass.diagnostics.push({
-        severity: 'error',
-        code: 'config.duplicate_key',
-        message: `\`${written}\` and \`${nameOf(before.key.path ?? key)}\` are the same key in two spellings`,
-        where: entry.key,
-        hint: 'keys are read in any case: keep one of them',
-        related: [before.key],
-      });
+      reportDuplicate(pass, { ...entry, written }, before);
       continue;
     }
     const child: Origin = { node: entry.node, key: entry.key, children: new Map() };
@@ -147,30 +153,4 @@ function readObject(pass: Pass, layout: Layout & { kind: 'object' }, origin: Ori
     if (value !== undefined) result[key] = value;
   }
   return result;
-}
-
-function reportUnknown(
-  pass: Pass,
-  layout: Layout & { kind: 'object' },
-  entry: { key: Place; written: string },
-  path: string,
-): void {
-  const isTop = path === '';
-  if (isTop && pass.unknownTopLevel === 'ignore') return;
-  const hint = unknownKeyHint(path, entry.written, suggestedKeys(layout));
-  pass.diagnostics.push({
-    severity: isTop && pass.unknownTopLevel === 'warn' ? 'warning' : 'error',
-    code: 'config.unknown_key',
-    message: isTop ? `unknown key \`${entry.written}\`` : `unknown key \`${entry.written}\` in \`${path}\``,
-    where: entry.key,
-    ...(hint === null ? {} : { hint }),
-  });
-}
-
-function report(pass: Pass, origin: Origin, code: string, words: { message: string; hint?: string }): void {
-  pass.diagnostics.push({ severity: 'error', code, where: origin.key, ...words });
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
 }

@@ -10,6 +10,11 @@ export function headerMode(fields: AccessLogSettings['fields'], name: string): H
   return fields.headers[name] ?? fields.headersDefaultMode;
 }
 
+/** Whether any header is ever written. */
+export function writesHeaders(fields: AccessLogSettings['fields']): boolean {
+  return fields.headersDefaultMode !== 'drop' || Object.values(fields.headers).some((mode) => mode !== 'drop');
+}
+
 /** Members of a JSON object, each with a comma in front, sorted by name. */
 export type HeaderMembers = (headers: readonly string[]) => string;
 
@@ -18,9 +23,9 @@ export function buildHeaderMembers(
   fields: AccessLogSettings['fields'],
   prefix: string,
 ): HeaderMembers | null {
+  if (!writesHeaders(fields)) return null;
   const modes = new Map(Object.entries(fields.headers));
   const byDefault = fields.headersDefaultMode;
-  if (byDefault === 'drop' && [...modes.values()].every((mode) => mode === 'drop')) return null;
   return (headers) => {
     const members: string[] = [];
     for (let i = 0; i < headers.length; i += 2) {

@@ -2,6 +2,7 @@
 
 import type { AccessLogSettings } from '../model/settings.ts';
 import { buildClf, type LineFormat } from './access-clf.ts';
+import { writesHeaders } from './access-headers.ts';
 import { buildJson } from './access-json.ts';
 import type { AccessRecord } from './access-record.ts';
 import { createLineWriter } from './line-writer.ts';
@@ -18,6 +19,8 @@ export interface AccessLog {
   /** Resolves when every line so far has left. */
   flush(): Promise<void>;
   flushSync(): void;
+  /** Records should come with `originHeaders`. */
+  readonly writesOriginHeaders: boolean;
   /** Lines lost because they came faster than they could be written. */
   readonly dropped: number;
 }
@@ -48,6 +51,7 @@ export function createAccessLog(
     reopen: () => writer.reopen(),
     flush: () => writer.flush(),
     flushSync: () => writer.flushSync(),
+    writesOriginHeaders: settings.format === 'json' && writesHeaders(settings.fields),
     get dropped() {
       return writer.dropped;
     },

@@ -31,7 +31,8 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   const diagnostics = [...loaded.diagnostics, ...placed(resolved?.diagnostics ?? [], loaded.tree)];
   if (loaded.config === null || resolved === null || hasErrors(diagnostics)) {
     const textOf = sourceText(options.cwd);
-    process.stderr.write(renderTty(diagnostics, { color: process.stderr.isTTY, textOf }));
+    const color = process.stderr.isTTY && (options.env['NO_COLOR'] ?? '') === '';
+    process.stderr.write(renderTty(diagnostics, { color, textOf }));
     return 1;
   }
   const log = openLog(resolved);

@@ -29,11 +29,7 @@ export function dynamicSide(
   const { entryPoints, ping, api, defaultRuleSyntax: ruleSyntax } = resolved;
   const diagnostics: Diagnostic[] = [];
   const serversTransport = defaultTransport(config, diagnostics);
-  const internal = internalConfig({
-    entryPoints,
-    ping: ping === null || ping.manualRouting ? null : ping,
-    insecureApi: api?.insecure === true ? api : null,
-  });
+  const internal = internalConfig({ entryPoints, ping, api });
   return {
     base: { entryPoints, defaults: { ruleSyntax, serversTransport } },
     fixed: [internal],

@@ -60,7 +60,8 @@ class WorkerGateway implements Gateway, ListenerHost {
       this.#drain.left(x);
       this.#recorder.ended(x);
     };
-    this.#entryPoints = settings.entryPoints.map((spec) => buildEntryPoint(spec, ended));
+    const keepsOriginHeaders = this.#accessLog?.writesOriginHeaders ?? false;
+    this.#entryPoints = settings.entryPoints.map((spec) => buildEntryPoint(spec, ended, keepsOriginHeaders));
   }
 
   // --- for the listeners ---

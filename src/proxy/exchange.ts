@@ -4,7 +4,7 @@
 import type { RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import type { GatewayError } from './errors.ts';
-import type { HeaderList } from './headers.ts';
+import { getHeader, type HeaderList } from './headers.ts';
 import { ANSWERED } from './hooks.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Route } from './runtime/route.ts';
@@ -19,6 +19,8 @@ export class Exchange {
   readonly scheme: 'http' | 'https';
   /** The Host header as the client sent it, port included; sent upstream with passHostHeader. */
   authority: string;
+  /** `authority` as it was at intake, for the log. */
+  readonly requestAuthority: string;
   /** Lower case, without port, brackets and final dot: what rules compare. */
   readonly host: string;
   /** Escaped, normalised and sanitised; begins with `/`. Middlewares rewrite it. */
@@ -35,6 +37,8 @@ export class Exchange {
   readonly peer: string;
   /** The peer's X-Forwarded-* headers were kept. */
   readonly trusted: boolean;
+  /** The first X-Forwarded-For line at intake, for the log; null unless the peer is trusted. */
+  readonly forwardedFor: string | null;
   /** A WebSocket handshake. */
   readonly isUpgrade: boolean;
   /** Null when the request has none. */
@@ -73,6 +77,8 @@ export class Exchange {
   /** Milliseconds spent with the server, -1 when none was asked. */
   originMs = -1;
   originStatus = 0;
+  /** The server's headers before any response hook; null unless the entry point keeps them. */
+  originHeaders: HeaderList | null = null;
   /** Body bytes. */
   bytesIn = 0;
   bytesOut = 0;
@@ -87,6 +93,7 @@ export class Exchange {
     this.method = request.method;
     this.scheme = request.scheme;
     this.authority = request.authority;
+    this.requestAuthority = request.authority;
     this.host = request.host;
     this.path = request.path;
     this.requestPath = request.path;
@@ -95,6 +102,7 @@ export class Exchange {
     this.headers = request.headers;
     this.peer = request.peer;
     this.trusted = request.trusted;
+    this.forwardedFor = request.trusted ? getHeader(request.headers, 'x-forwarded-for') : null;
     this.isUpgrade = request.isUpgrade;
     this.body = request.body;
     this.startedAt = request.startedAt;

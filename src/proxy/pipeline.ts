@@ -2,7 +2,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { GatewayError } from './errors.ts';
-import { ANSWERED, type Verdict } from './hooks.ts';
+import { ANSWERED, CONTINUE, type Verdict } from './hooks.ts';
 import { answer, fail, failWithBug } from './respond.ts';
 import type { Route } from './runtime/route.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -36,8 +36,8 @@ function runFrom(x: Exchange, route: Route, from: number): void {
         resumeAfter(x, route, at, verdict);
         return;
       }
-      if (verdict === ANSWERED) {
-        answer(x);
+      if (verdict !== CONTINUE) {
+        conclude(x, verdict);
         return;
       }
     }
@@ -51,14 +51,20 @@ function resumeAfter(x: Exchange, route: Route, at: number, verdict: Promise<Ver
     (settled) => {
       if (x.ended) return;
       try {
-        if (settled === ANSWERED) answer(x);
-        else runFrom(x, route, at + 1);
+        if (settled === CONTINUE) runFrom(x, route, at + 1);
+        else conclude(x, settled);
       } catch (error) {
         failWithBug(x, error);
       }
     },
     (error: unknown) => failWithBug(x, error),
   );
+}
+
+/** Only a clear "go on" lets a request through: a hook that says nothing has a bug. */
+function conclude(x: Exchange, verdict: Verdict): void {
+  if (verdict === ANSWERED) answer(x);
+  else failWithBug(x, new TypeError('a middleware gave no verdict'));
 }
 
 function clientGone(x: Exchange): void {

@@ -6,7 +6,6 @@ import type { Log } from '../observability/log.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { GatewayError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
-import { getHeader } from './headers.ts';
 
 export class Recorder {
   readonly #accessLog: AccessLog | null;
@@ -62,7 +61,8 @@ export class Recorder {
     record.startedAt = performance.timeOrigin + x.startedAt;
     record.durationMs = now - x.startedAt;
     record.originMs = x.originMs;
-    record.originStatus = x.originStatus;
+    // A server that gave no answer is logged with the answer given for it.
+    record.originStatus = x.originStatus === 0 ? x.status : x.originStatus;
     record.originBytes = x.bytesOut;
     record.status = x.status;
     record.bytesOut = x.bytesOut;
@@ -73,15 +73,16 @@ export class Recorder {
     record.serviceName = x.route?.service.name ?? null;
     record.serverUrl = x.server?.url ?? null;
     record.peer = x.peer;
-    record.forwardedFor = getHeader(x.headers, 'x-forwarded-for');
+    record.forwardedFor = x.forwardedFor;
     record.username = x.username;
     record.method = x.method;
     record.scheme = x.scheme;
     record.protocol = 'HTTP/1.1';
-    record.authority = x.authority;
+    record.authority = x.requestAuthority;
     record.path = x.requestPath;
     record.search = x.search;
     record.requestHeaders = x.headers;
     record.responseHeaders = x.responseHeaders;
+    record.originHeaders = x.originHeaders;
   }
 }

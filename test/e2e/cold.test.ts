@@ -45,23 +45,22 @@ describe('a stampede', { timeout: 60_000 }, () => {
     assert.equal(origin.requests.length, 600);
   });
 
-  test('under steady load the decision is renewed once per life and worker, and no request waits for it', async () => {
+  test('under steady load the decision is renewed before its end, and no request waits for that', async () => {
     await start({ cache: { ttl: '1s' } }, 1);
     assert.equal(await ask('t'), 200);
-    const before = auth.requests.length;
+    const held: (() => void)[] = [];
+    auth.answerWith((_request, response) => void held.push(() => response.end()));
     const started = performance.now();
-    let slowest = 0;
-    auth.answerWith(async (request, response) => {
-      await sleep(50);
-      decide(request.headers.authorization, response);
-    });
-    while (performance.now() - started < 3 * ttl) {
-      const at = performance.now();
-      assert.equal(await ask('t'), 200);
-      slowest = Math.max(slowest, performance.now() - at);
-    }
-    const calls = auth.requests.length - before;
-    assert.ok(calls >= 2 && calls <= 5, `${calls} calls in 3 lives`);
+    // Nobody lets the question go: whoever waited for it would wait for ever.
+    while (held.length === 0) assert.equal(await ask('t'), 200);
+    assert.ok(performance.now() - started > 0.8 * ttl, 'asked too early');
+    held[0]?.();
+    auth.answerWith((_request, response) => void response.end());
+    while (performance.now() - started < 3 * ttl) assert.equal(await ask('t'), 200);
+    assert.ok(
+      auth.requests.length >= 3 && auth.requests.length <= 6,
+      `${auth.requests.length} calls in 3 lives`,
+    );
   });
 
   test('1,000 requests with one token ask one worker once', async () => {

@@ -227,6 +227,31 @@ describe('the front door on raw bytes', () => {
     assert.ok(two.text.endsWith('from the origin'));
   });
 
+  test('a streamed answer to a chunked request is whole and says that the connection ends', async () => {
+    const answer = await door.send(
+      requestText('POST /health/stream', ['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\n\r\n'),
+    );
+    assert.deepEqual(answer.statuses, [200]);
+    assert.equal(headerOf(answer.text, 'connection'), 'close');
+    assert.equal(unchunk(bodyOfAnswer(answer.text)), 'from the origin');
+  });
+
+  test('204 and 304 have no body bytes, on connections that stay and on those that end', async () => {
+    for (const status of [204, 304]) {
+      const stays = await door.send(
+        [requestText(`GET /health/status/${status}`), requestText('GET /health')],
+        { quiet: 60 },
+      );
+      assert.deepEqual(stays.statuses, [status, 200]);
+      const ends = await door.send(
+        requestText(`POST /health/status/${status}`, ['Transfer-Encoding: chunked'], '0\r\n\r\n'),
+      );
+      assert.deepEqual(ends.statuses, [status]);
+      assert.equal(bodyOfAnswer(ends.text), '');
+      assert.equal(headerOf(ends.text, 'connection'), 'close');
+    }
+  });
+
   test('a Host that has no one meaning is refused', async () => {
     for (const host of [
       'a,b',
@@ -386,3 +411,21 @@ describe('the front door on raw bytes', () => {
     await new Promise((resolve) => socket.once('close', resolve));
   }
 });
+
+/** The content of a chunked body; throws when it is not one. */
+function unchunk(text: string): string {
+  let content = '';
+  for (let at = 0; ; ) {
+    const line = /^([0-9a-f]+)\r\n/i.exec(text.slice(at));
+    assert.ok(line, `no chunk at ${at} of ${JSON.stringify(text)}`);
+    const length = Number.parseInt(line[1] as string, 16);
+    at += line[0].length;
+    content += text.slice(at, at + length);
+    assert.equal(text.slice(at + length, at + length + 2), '\r\n');
+    at += length + 2;
+    if (length === 0) {
+      assert.equal(at, text.length);
+      return content;
+    }
+  }
+}

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { request as httpRequest } from 'node:http';
@@ -333,6 +334,9 @@ describe('a server whose certificate is not trusted', () => {
       await gateway.waitForLog(/"code":"upstream.certificate"/);
       assert.equal(await (await fetch(`${gateway.url('web')}/skip`)).text(), 'safe');
       assert.equal(await (await fetch(`${gateway.url('web')}/root`)).text(), 'safe');
+      const body = randomBytes(32 * 1024 * 1024);
+      const uploaded = await fetch(`${gateway.url('web')}/skip`, { method: 'POST', body });
+      assert.equal(await uploaded.text(), createHash('sha1').update(body).digest('hex'));
     } finally {
       server?.closeAllConnections();
       server?.close();

@@ -317,8 +317,10 @@ describe('a WebSocket through the gateway', () => {
 describe('a gateway that stops', () => {
   test('says 1001 to both ends of a WebSocket at the deadline', async () => {
     const backend = await startBackend();
+    // The longest of all entry points counts.
+    const brief = { transport: { lifeCycle: { graceTimeOut: '1s' } } };
     const gateway = await startGateway({
-      static: { entryPoints: { web: { transport: { lifeCycle: { graceTimeOut: '1s' } } } } },
+      static: { entryPoints: { web: brief, traefik: brief } },
       dynamic: routesTo({ ws: backend.url }),
     });
     try {

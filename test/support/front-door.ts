@@ -1,7 +1,8 @@
 // A gateway as an attacker meets it: a public, a protected and a cached route before one recording origin,
 // and a recording auth server.
 
-import { type IncomingMessage, createServer } from 'node:http';
+import assert from 'node:assert/strict';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { startGateway, type TestGateway } from './gateway.ts';
@@ -108,7 +109,10 @@ export async function openFrontDoor(options: FrontDoorOptions = {}): Promise<Fro
     ask: (line, headers = []) => sendRaw(port, requestText(line, [...headers, 'Connection: close'])),
     async stop() {
       await gateway.stop();
+      // No byte of a client's may end a worker or reach a bug.
+      const wrong = /^.*(?:"level":"fatal"|A bug of the gateway).*$/m.exec(gateway.logs());
       await Promise.all([backend.stop(), authServer.stop()]);
+      assert.equal(wrong?.[0], undefined);
     },
   };
 }
@@ -123,7 +127,12 @@ async function startOrigin(seen: Seen[]): Promise<Started> {
   const server = createServer((request, response) => {
     const one = remember(request, seen);
     request.on('data', (chunk: Buffer) => (one.body += chunk.toString('latin1')));
-    request.on('end', () => response.setHeader('Content-Length', 15).end('from the origin'));
+    request.on('end', () => {
+      if (one.target === '/health/stream') streamed(response);
+      else if (one.target.startsWith('/health/status/'))
+        response.writeHead(Number(one.target.slice(15))).end();
+      else response.setHeader('Content-Length', 15).end('from the origin');
+    });
   });
   server.on('upgrade', (request, socket, head) => {
     remember(request, seen);
@@ -139,6 +148,13 @@ async function startOrigin(seen: Seen[]): Promise<Started> {
       await started.stop();
     },
   };
+}
+
+/** `from the origin` in chunks that cannot travel together. */
+function streamed(response: ServerResponse): void {
+  response.write('from ');
+  setTimeout(() => response.write('the '), 20);
+  setTimeout(() => response.end('origin'), 40);
 }
 
 function startAuth(seen: Seen[]): Promise<Started> {

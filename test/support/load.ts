@@ -2,6 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 
 export interface LoadOptions {
   readonly url: string;
@@ -80,6 +81,18 @@ export async function runHey(options: LoadOptions): Promise<LoadReport> {
       .filter((line) => line !== ''),
     output,
   };
+}
+
+/** Whether nobody listens on the port any more; asks nothing of who does. */
+export function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.destroy());
+    let refused = false;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      refused = error.code === 'ECONNREFUSED';
+    });
+    socket.on('close', () => resolve(refused));
+  });
 }
 
 /** Client ports of the established connections that process `pid` holds on its port `port`; Linux only. */

@@ -37,15 +37,18 @@ export async function sendRaw(
   socket.on('end', () => (closed = true));
   socket.on('close', () => (closed = true));
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  for (const part of typeof parts === 'string' || Buffer.isBuffer(parts) ? [parts] : parts) {
+  const list = typeof parts === 'string' || Buffer.isBuffer(parts) ? [parts] : parts;
+  for (const [index, part] of list.entries()) {
     if (socket.destroyed) break;
     await write(socket, part);
+    // Two writes are then mostly two reads for the other side.
+    if (index < list.length - 1) await pause(10);
   }
   const deadline = performance.now() + (options.deadline ?? 5_000);
   const quiet = options.quiet ?? 250;
   while (!closed && performance.now() < deadline) {
     if (lastByteAt > 0 && performance.now() - lastByteAt > quiet) break;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(2);
   }
   socket.destroy();
   return { text, closed, statuses: statusesIn(text) };
@@ -136,10 +139,12 @@ function statusesIn(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]));
 }
 
-/** A part is on its way before the next: two writes are then mostly two reads for the other side. */
-async function write(socket: Socket, part: string | Buffer): Promise<void> {
-  await new Promise<void>((resolve) => {
+function write(socket: Socket, part: string | Buffer): Promise<void> {
+  return new Promise<void>((resolve) => {
     socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part, () => resolve());
   });
-  await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

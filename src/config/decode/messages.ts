@@ -8,6 +8,9 @@ import type { Scalar, Tree } from '../tree.ts';
 const maxShown = 80;
 const secretWords = /password|passwd|secret|token|users|hmac|^keys?$|privatekey|credential/i;
 
+/** `user:password@` of a URL; greedy, since a password may hold an `@` too. */
+const userinfo = /\/\/[^/?#\s]*@/;
+
 /** Whether a value under this dotted path must not be shown. */
 export function isSecretPath(path: string | undefined): boolean {
   if (path === undefined) return false;
@@ -17,24 +20,25 @@ export function isSecretPath(path: string | undefined): boolean {
 /** A value for a message: quoted, at most 80 characters, `(hidden)` under a secret path. */
 export function shorten(value: Scalar, path: string): string {
   if (isSecretPath(path)) return '(hidden)';
-  const text = typeof value === 'string' ? value : String(value);
+  const text = (typeof value === 'string' ? value : String(value)).replace(userinfo, '//(hidden)@');
   const shown = text.length > maxShown ? `${text.slice(0, maxShown - 1)}…` : text;
   return typeof value === 'string' ? JSON.stringify(shown) : shown;
 }
 
+/** The deepest written node along `path`, and whether the path ends there. */
+export function reach(path: readonly PropertyKey[], root: Origin): { found: Origin; isWhole: boolean } {
+  let found = root;
+  for (const part of path) {
+    const next = found.children.get(String(part));
+    if (next === undefined) return { found, isWhole: false };
+    found = next;
+  }
+  return { found, isWhole: true };
+}
+
 /** `root` is the origin of the value the issue's path starts from. */
 export function describeIssue(issue: z.core.$ZodIssue, root: Origin): Diagnostic {
-  let origin: Origin | undefined = root;
-  let found = root;
-  let isWhole = true;
-  for (const part of issue.path) {
-    origin = origin?.children.get(String(part));
-    if (origin === undefined) {
-      isWhole = false;
-      break;
-    }
-    found = origin;
-  }
+  const { found, isWhole } = reach(issue.path, root);
   const path = issue.path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')

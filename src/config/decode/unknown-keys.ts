@@ -49,6 +49,8 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/^defaultentrypoints$/, 'v1 form: set `asDefault: true` on the entry points'],
   [/^insecureskipverify$/, 'write `serversTransport.insecureSkipVerify`'],
   [/^servertransport$/, 'write `serversTransport`'],
+  [/^constraints$/, 'write `providers.docker.constraints`'],
+  [/^retry$/, 'a middleware since v2: put it into `http.middlewares` of the dynamic configuration'],
   [
     /^healthcheck$/,
     'servers are checked in `http.services.<name>.loadBalancer.healthCheck` of the dynamic configuration; the gateway itself answers with `ping`',
@@ -94,12 +96,12 @@ export function unknownKeyHint(path: string, written: string, candidates: readon
   return near === null ? null : `did you mean \`${near}\`?`;
 }
 
-/** The candidate with the fewest differing letters, unless more than a third differ. */
+/** The candidate with the fewest differing letters: two or a third of them at most, one in very short words. */
 export function nearest(written: string, candidates: readonly string[]): string | null {
   // The distance is quadratic: a very long key is no typo.
   if (written.length > 64) return null;
   let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(written.length / 3)) + 1;
+  let bestDistance = (written.length <= 3 ? 1 : Math.max(2, Math.floor(written.length / 3))) + 1;
   for (const candidate of candidates) {
     const apart = distance(written.toLowerCase(), candidate.toLowerCase());
     if (apart < bestDistance) {

@@ -12,7 +12,9 @@ export function objectDecoder<S extends z.ZodType>(section: string, schema: S): 
   const whole = z.strictObject({ http: z.strictObject({ [section]: z.record(z.string(), schema) }) });
   return (name, node) => {
     const decoded = decode(whole, wrap('http', wrap(section, wrap(name, node))));
-    const value = decoded.value?.http[section]?.[name];
+    const all = decoded.value?.http[section];
+    // Own ones only: a router named `__proto__` must not be found on every object.
+    const value = all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
     const { diagnostics } = decoded;
     if (value === undefined && diagnostics.every(({ severity }) => severity !== 'error')) {
       // Switched off with `false`, or a name no object can carry (`__proto__`): never broken without a word.
@@ -27,6 +29,7 @@ export function objectDecoder<S extends z.ZodType>(section: string, schema: S): 
   };
 }
 
-function wrap(key: string, node: Tree): MapNode {
+/** `node` as the only entry of a map. */
+export function wrap(key: string, node: Tree): MapNode {
   return { kind: 'map', entries: new Map([[key, { key: node.where, node }]]), where: node.where };
 }

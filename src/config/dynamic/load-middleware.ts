@@ -1,11 +1,13 @@
 // One middleware's tree → kind and options.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { list, text } from '../../proxy/middlewares/fields.ts';
+import { plain } from '../decode/values.ts';
 import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
 import { definitions, middlewareSchema, unsupportedKinds } from './middleware-schema.ts';
 import type { MiddlewareConfig } from './provider-config.ts';
-import { placeOf } from './tree-access.ts';
+import { child, placeOf } from './tree-access.ts';
 
 const decodeMiddleware = objectDecoder('middlewares', middlewareSchema);
 
@@ -25,7 +27,7 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
   const decoded = decodeMiddleware(name, node);
   diagnostics.push(...decoded.diagnostics);
   const written = writtenKinds(node, [...definitions.keys()]);
-  if (decoded.value === null) return { kind: canonical(written[0]), options: null };
+  if (decoded.value === null) return broken(canonical(written[0]), node);
   const value = decoded.value;
   const kinds = Object.keys(value).filter((kind) => value[kind] !== undefined);
   const kind = kinds[0];
@@ -33,7 +35,7 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
     if (decoded.diagnostics.every(({ severity }) => severity !== 'error')) {
       diagnostics.push(notExactlyOne(node, kinds));
     }
-    return { kind: canonical(kind), options: null };
+    return broken(canonical(kind), node);
   }
   if (kind !== canonical(kind)) {
     const message = `${kind} is deprecated and means ${canonical(kind)}`;
@@ -45,6 +47,20 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
     });
   }
   return { kind: canonical(kind), options: value[kind] };
+}
+
+/**
+ * Of an auth middleware that cannot run, the names that only an auth server may set: clients must not get to
+ * send them on other routes because of a mistake elsewhere.
+ */
+function broken(kind: string, node: Tree): MiddlewareConfig {
+  const auth = child(node, 'forwardAuth');
+  if (auth === null) return { kind, options: null };
+  const names = child(auth, 'authResponseHeaders');
+  const field = child(auth, 'headerField');
+  const authResponseHeaders = names === null ? [] : (list.safeParse(plain(names)).data ?? []);
+  const headerField = field === null ? '' : (text.safeParse(plain(field)).data ?? '');
+  return { kind: 'forwardAuth', options: { authResponseHeaders, headerField } };
 }
 
 function writtenKinds(node: Tree, kinds: readonly string[]): string[] {

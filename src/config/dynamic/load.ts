@@ -5,13 +5,15 @@ import type { RuleSyntax } from '../../model/snapshot.ts';
 import { compileRule } from '../../rules/compile.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { decode } from '../decode.ts';
+import { staticRoots } from '../static/keys.ts';
+import { wrap } from './decode-object.ts';
 import { loadMiddleware } from './load-middleware.ts';
 import { loadRouter } from './load-router.ts';
 import { loadService } from './load-service.ts';
 import { loadTransport } from './load-transport.ts';
 import type { DynamicConfig, Written } from './provider-config.ts';
 import { emptyConfig } from './provider-config.ts';
-import { tlsSchema } from './schema.ts';
+import { wholeTls } from './schema.ts';
 import { child } from './tree-access.ts';
 
 export interface Loaded {
@@ -43,10 +45,7 @@ function isTolerable(diagnostic: Diagnostic): boolean {
 }
 
 /** Top-level keys of the static configuration: one file may hold both kinds. */
-const staticRoots = new Set(
-  `accesslog api certificatesresolvers core entrypoints experimental global hostresolver log metrics ocsp ping
-   plugins providers serverstransport spiffe state tcpserverstransport tracing workers`.split(/\s+/),
-);
+const staticKeys = new Set(staticRoots().map((root) => root.toLowerCase()));
 
 function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
   let config = emptyConfig(source);
@@ -55,7 +54,7 @@ function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): Dynami
     diagnostics.push(mustBeMap(tree, 'the file', 'a map with the keys http and tls'));
     return config;
   }
-  for (const [name, { key, node }] of tree.entries) {
+  for (const [name, { key, node }] of onceEach(tree, diagnostics)) {
     const root = name.toLowerCase();
     if (root === 'http') {
       config = loadHttp(node, source, diagnostics);
@@ -65,7 +64,10 @@ function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): Dynami
       if (node.kind === 'scalar' && node.value === null) continue;
       const message = `${root} routers and services are not supported: this section is left out`;
       diagnostics.push({ severity: 'error', code: unsupported, message, where: key });
-    } else if (!staticRoots.has(root)) {
+    } else if (staticKeys.has(root)) {
+      const message = `\`${name}\` is static configuration: it has no effect here, unless the gateway is started with this file`;
+      diagnostics.push({ severity: 'info', code: 'config.static_key', message, where: key });
+    } else {
       const message = `unknown key "${name.slice(0, 80)}" is left out: a dynamic file has http and tls`;
       diagnostics.push({ severity: 'warning', code: 'config.unknown_key', message, where: key });
     }
@@ -73,9 +75,34 @@ function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): Dynami
   return config;
 }
 
+interface Entry {
+  readonly key: Place;
+  readonly node: Tree;
+}
+
+/** The entries without those that repeat a key in another case: which of the two is meant nobody knows. */
+function onceEach(map: MapNode, diagnostics: Diagnostic[]): [string, Entry][] {
+  const first = new Map<string, Entry>();
+  return [...map.entries].filter(([name, entry]) => {
+    const before = first.get(name.toLowerCase());
+    if (before === undefined) first.set(name.toLowerCase(), entry);
+    else {
+      diagnostics.push({
+        severity: 'error',
+        code: 'config.duplicate_key',
+        message: `\`${name}\` is written a second time, in another case`,
+        where: entry.key,
+        hint: 'keys are read in any case: put everything under one of them',
+        related: [before.key],
+      });
+    }
+    return before === undefined;
+  });
+}
+
 function loadTls(node: Tree, diagnostics: Diagnostic[]): void {
   if (node.kind === 'scalar' && node.value === null) return;
-  diagnostics.push(...decode(tlsSchema, node).diagnostics, {
+  diagnostics.push(...decode(wholeTls, wrap('tls', node)).diagnostics, {
     severity: 'warning',
     code: 'config.no_effect',
     message: 'tls certificates, stores and options are accepted and have no effect yet',
@@ -91,7 +118,7 @@ function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): Dynami
     if (!isNull) diagnostics.push(mustBeMap(http, 'http', 'a map'));
     return emptyConfig(source);
   }
-  for (const [name, { key }] of http.entries) {
+  for (const [name, { key }] of onceEach(http, diagnostics)) {
     if (sections.some((section) => section.toLowerCase() === name.toLowerCase())) continue;
     const isMisplaced = /^(tcp|udp|tls)$/i.test(name);
     diagnostics.push({

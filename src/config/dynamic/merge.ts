@@ -35,7 +35,7 @@ export function merge(sources: readonly ProviderConfig[]): { merged: Merged; dia
   const diagnostics: Diagnostic[] = [];
   const parts = sources
     .flatMap(({ provider, parts: own }) => own.map((part) => ({ provider, part })))
-    .sort((a, b) => compare(a.provider, b.provider) || compare(a.part.source, b.part.source));
+    .sort((a, b) => compare(a.provider, b.provider) || comparePaths(a.part.source, b.part.source));
 
   const collect = <T>(what: string, pick: (part: DynamicConfig) => ReadonlyMap<string, Written<T>>) => {
     const found = new Map<string, Entry<T>>();
@@ -62,6 +62,11 @@ export function merge(sources: readonly ProviderConfig[]): { merged: Merged; dia
 /** By code units: the same on every machine, whatever its locale. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** In the order of a walk through sorted directories: all of `a/` comes before `a.yml`. */
+export function comparePaths(a: string, b: string): number {
+  return compare(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'));
 }
 
 function duplicate(what: string, kept: Written<unknown>, left: Written<unknown>): Diagnostic {

@@ -69,7 +69,7 @@ function append(
   if (spec === undefined)
     flat.errors.push({ message: `middleware ${name} doesn't exist`, ...flat.suggest(name, specs) });
   else if (spec.errors.length > 0)
-    flat.errors.push({ message: `middleware ${name} is broken: ${spec.errors.join('; ')}` });
+    flat.errors.push({ message: `middleware ${name} is broken: ${inShort(spec.errors)}` });
   else if (recursion !== -1) {
     flat.errors.push({
       message: `middleware recursion detected in ${[...above.slice(recursion), name].join('->')}`,
@@ -84,4 +84,10 @@ function append(
 function chained(spec: MiddlewareSpec): string[] {
   const { middlewares } = spec.options as { readonly middlewares?: readonly string[] };
   return (middlewares ?? []).map((name) => qualify(name, spec.provider));
+}
+
+/** The errors of what others refer to: each of those would repeat them all. */
+export function inShort(errors: readonly string[]): string {
+  const [first = ''] = errors;
+  return errors.length < 2 ? first : `${first}; and ${errors.length - 1} more`;
 }

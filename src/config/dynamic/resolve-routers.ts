@@ -10,6 +10,7 @@ import type { Entry, Merged } from './merge.ts';
 import { qualify } from './merge.ts';
 import type { Findings } from './router-findings.ts';
 import { newFindings } from './router-findings.ts';
+import { inShort } from './resolve-middlewares.ts';
 import type { Middlewares } from './resolve-middlewares.ts';
 import type { RouterConfig } from './schema.ts';
 import type { Suggest } from './suggest.ts';
@@ -109,6 +110,16 @@ function placesOf(
   return places;
 }
 
+/** Services of the gateway's own that are only there once they are asked for. */
+const switchOn: ReadonlyMap<string, string> = new Map([
+  ['api@internal', 'switch it on in the static configuration: `api: {}` or `--api=true`'],
+  ['dashboard@internal', 'switch it on in the static configuration: `api: {dashboard: true}`'],
+  ['ping@internal', 'switch it on in the static configuration: `ping: {}` or `--ping=true`'],
+  ['prometheus@internal', 'metrics are not served yet'],
+  ['rest@internal', 'the rest provider is not supported'],
+  ['acme-http@internal', 'ACME is not served yet'],
+]);
+
 function serviceOf(
   { provider, written }: Entry<RouterConfig>,
   { services, suggest }: RouterContext,
@@ -124,11 +135,13 @@ function serviceOf(
   const service = services.get(name);
   if (service === undefined) {
     const message = `service ${name} doesn't exist`;
-    findings.error('service', { code: 'config.unknown_service', message, ...suggest(name, services) });
+    const hint = switchOn.get(name);
+    const help = hint === undefined ? suggest(name, services) : { hint };
+    findings.error('service', { code: 'config.unknown_service', message, ...help });
   } else if (service.errors.length > 0) {
     findings.error('service', {
       code: 'config.broken_service',
-      message: `service ${name} is broken: ${service.errors.join('; ')}`,
+      message: `service ${name} is broken: ${inShort(service.errors)}`,
     });
   }
   return name;

@@ -145,7 +145,7 @@ export type TransportConfig = z.output<typeof transportSchema>;
 
 const certificate = { certFile: text.optional(), keyFile: text.optional() };
 
-export const tlsSchema = object({
+const tlsSchema = object({
   certificates: z.array(object({ ...certificate, stores: list.optional() })).optional(),
   stores: z
     .record(
@@ -173,6 +173,9 @@ export const tlsSchema = object({
     )
     .optional(),
 });
+
+/** `tls` with its own key, so that paths begin with it. */
+export const wholeTls = object({ tls: tlsSchema });
 
 /** A whole dynamic file. */
 export const dynamicSchema = object({

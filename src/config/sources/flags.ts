@@ -35,6 +35,7 @@ export function parseFlags(
       });
       continue;
     }
+    if (secondFlag.test(argument)) diagnostics.push(twoFlags(name, where));
     const kind = kindOf(path);
     let value = match[2];
     if (value === undefined && kind === 'switch') value = 'true';
@@ -53,6 +54,19 @@ export function parseFlags(
     add(values, { path, value, where }, kind, diagnostics);
   }
   return { tree: values.size === 0 ? null : dottedTree([...values.values()], 'flag'), diagnostics };
+}
+
+/** A whole command line in one argument, as an item of a YAML list easily becomes one. */
+const secondFlag = /\s--[A-Za-z][\w.[\]-]*(?:=|\s|$)/;
+
+function twoFlags(name: string, where: Place): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'config.two_flags',
+    message: `the argument that begins with \`--${cut(name)}\` holds more than one flag, and only the first is read`,
+    where,
+    hint: 'make every flag an argument of its own: `- --a=b` and `- --c=d` on two lines',
+  };
 }
 
 function takesNext(next: string | undefined, kind: FlagKind): boolean {

@@ -59,7 +59,8 @@ export function oneOf<const W extends string>(
   options: { anyCase?: boolean } = {},
 ): z.ZodType<W> {
   return z.any().transform((value, context): W => {
-    const written = options.anyCase === true ? String(value).toLowerCase() : String(value);
+    const text = typeof value === 'object' ? '' : String(value);
+    const written = options.anyCase === true ? text.toLowerCase() : text;
     const word = words.find(
       (candidate) => (options.anyCase === true ? candidate.toLowerCase() : candidate) === written,
     );

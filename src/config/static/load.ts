@@ -55,8 +55,12 @@ export function loadStatic(input: StaticInput): LoadedStatic {
     const { tree, diagnostics } = parseFlags(rest, flagKindOf);
     return finish(tree, diagnostics, { usedSource: 'flags', ignoredSources: ignoredVariables, files: [] });
   }
-  const tree = parseEnv(input.env, roots);
-  return finish(tree, [], { usedSource: tree === null ? 'none' : 'env', ignoredSources: [], files: [] });
+  const { tree, diagnostics } = parseEnv(input.env, roots);
+  return finish(tree, diagnostics, {
+    usedSource: tree === null ? 'none' : 'env',
+    ignoredSources: [],
+    files: [],
+  });
 }
 
 interface Origin {
@@ -84,8 +88,13 @@ function takeConfigFile(argv: readonly string[]): { configFile: string | undefin
 
 function defaultFile({ env, cwd }: StaticInput): string | undefined {
   const home = env['HOME'];
-  const configHome = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : path.join(home, '.config'));
-  const folders = ['/etc/traefik', ...(configHome === undefined ? [] : [configHome]), cwd];
+  const configHome = env['XDG_CONFIG_HOME'];
+  const folders = [
+    '/etc/traefik',
+    ...(configHome === undefined || configHome === '' ? [] : [configHome]),
+    ...(home === undefined || home === '' ? [] : [path.join(home, '.config')]),
+    cwd,
+  ];
   const candidates = folders.flatMap((folder) =>
     ['toml', 'yaml', 'yml'].map((extension) => path.join(folder, `traefik.${extension}`)),
   );
@@ -116,6 +125,8 @@ function readText(file: string, shown: string): string | Diagnostic {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EISDIR')
+      return problem('it is a directory; Docker makes one when a file to be mounted is not there');
     if (code === 'ENOENT') return problem('the configuration file does not exist');
     return problem(`the configuration file cannot be read (${code ?? 'unknown reason'})`);
   }
@@ -127,7 +138,10 @@ function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], ori
   const decoded = decode(staticSchema, root, {
     unknownTopLevel: origin.usedSource === 'file' ? 'warn' : 'error',
   });
-  const diagnostics = [...sourceDiagnostics, ...statusDiagnostics(root), ...decoded.diagnostics];
+  const ownDiagnostics = isReadTwice(decoded.value, origin)
+    ? decoded.diagnostics.filter(({ where }) => !isDynamicRoot(where.path))
+    : decoded.diagnostics;
+  const diagnostics = [...sourceDiagnostics, ...statusDiagnostics(root), ...ownDiagnostics];
   if (origin.ignoredSources.length > 0) {
     diagnostics.push({
       severity: 'warning',
@@ -139,6 +153,18 @@ function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], ori
   }
   const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { config: isBroken ? null : decoded.value, diagnostics, tree, ...origin };
+}
+
+/** Whether the file provider reads the static file as well: then it may hold both kinds. */
+function isReadTwice(config: StaticConfig | null, { files: [own] }: Origin): boolean {
+  const { directory, filename } = config?.providers.file ?? {};
+  if (own === undefined) return false;
+  if (directory !== undefined && directory !== '') return own.startsWith(path.resolve(directory) + path.sep);
+  return filename !== undefined && filename !== '' && path.resolve(filename) === own;
+}
+
+function isDynamicRoot(key: string | undefined): boolean {
+  return /^(?:http|tls|tcp|udp)$/i.test(key ?? '');
 }
 
 function flagName(argument: string): string {

@@ -17,6 +17,11 @@ export function staticError(path: string, message: string, hint?: string): Diagn
   };
 }
 
+/** Allowed, without the effect it seems to have. */
+export function staticWarning(path: string, message: string, hint?: string): Diagnostic {
+  return { ...staticError(path, message, hint), severity: 'warning', code: 'config.no_effect' };
+}
+
 /** The same diagnostics with the places where their keys, or the nearest keys above, are written. */
 export function placed(diagnostics: readonly Diagnostic[], tree: Tree | null): Diagnostic[] {
   return diagnostics.map((diagnostic) => {

@@ -5,7 +5,7 @@ import type { Engine, EntryPointSpec, RedirectionSpec } from '../../model/entry-
 import { parseIpSet } from '../../util/ip.ts';
 import { entryPoints as entryPointsSchema } from './entry-points.ts';
 import type { StaticEntryPoint } from './entry-points.ts';
-import { staticError } from './problem.ts';
+import { staticError, staticWarning } from './problem.ts';
 import type { StaticConfig } from './schema.ts';
 
 /** Bytes a request head may have at most, whatever is written. */
@@ -125,11 +125,7 @@ function checkEngine({ engine, transport }: StaticEntryPoint, path: string, diag
   for (const [name, isWritten] of Object.entries(written)) {
     if (!isWritten) continue;
     const message = `\`${name}\` has no effect on the uws engine, which ends idle connections after about 31 s`;
-    diagnostics.push({
-      ...staticError(`${path}.transport.${name}`, message),
-      severity: 'warning',
-      code: 'config.no_effect',
-    });
+    diagnostics.push(staticWarning(`${path}.transport.${name}`, message));
   }
 }
 

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { WorkerSettings } from '../../model/settings.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
-import { staticError } from './problem.ts';
+import { staticError, staticWarning } from './problem.ts';
 import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
 import { maxWorkers } from './schema.ts';
@@ -46,6 +46,7 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
   const diagnostics: Diagnostic[] = [];
   const entryPoints = resolveEntryPoints(config, diagnostics);
   checkReferences(config, entryPoints, diagnostics);
+  checkFileProvider(config, diagnostics);
   return {
     entryPoints,
     worker: {
@@ -123,6 +124,20 @@ function checkReferences(
         `there are: ${[...names].join(', ')}`,
       ),
     );
+  }
+}
+
+function checkFileProvider({ providers: { file } }: StaticConfig, diagnostics: Diagnostic[]): void {
+  if (file === undefined) return;
+  const hasDirectory = file.directory !== undefined && file.directory !== '';
+  const hasFilename = file.filename !== undefined && file.filename !== '';
+  if (!hasDirectory && !hasFilename) {
+    const message = '`providers.file` names neither a `directory` nor a `filename`: it would read nothing';
+    diagnostics.push(staticError('providers.file', message, 'give it one of them, or remove it'));
+  }
+  if (hasDirectory && hasFilename) {
+    const message = '`filename` is not read: `directory` is given, too, and wins';
+    diagnostics.push(staticWarning('providers.file.filename', message, 'put the file into the directory'));
   }
 }
 

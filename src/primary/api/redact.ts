@@ -13,7 +13,8 @@ const maxDepth = 12;
 export function redact(value: unknown, key = '', depth = 0): unknown {
   if (depth > maxDepth) return hidden;
   if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'string') return withoutUserinfo(value);
+  if (typeof value === 'string')
+    return key === 'address' ? withoutQuery(withoutUserinfo(value)) : withoutUserinfo(value);
   if (Array.isArray(value)) return value.map((item: unknown) => redact(item, key, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
@@ -27,6 +28,12 @@ export function redact(value: unknown, key = '', depth = 0): unknown {
 /** `http://user:password@host` loses what stands before the `@`. */
 export function withoutUserinfo(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${hidden}@`);
+}
+
+/** Where an auth server takes a key of its own. */
+function withoutQuery(url: string): string {
+  const mark = url.indexOf('?');
+  return mark === -1 ? url : `${url.slice(0, mark)}?${hidden}`;
 }
 
 function isSecret(name: string, parent: string): boolean {

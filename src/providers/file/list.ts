@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { extname, join } from 'node:path';
-import { compare } from '../../config/dynamic/merge.ts';
+import { compare, comparePaths } from '../../config/dynamic/merge.ts';
 
 export const maxFiles = 10_000;
 /** Directories looked into, and levels of them. */
@@ -45,7 +45,7 @@ export function listFiles(root: string): Listing {
       }
     }
   }
-  return { files: files.sort(compare), directories, truncated };
+  return { files: files.sort(comparePaths), directories, truncated };
 }
 
 function entriesOf(directory: string, isRoot: boolean): Dirent[] {

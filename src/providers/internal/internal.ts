@@ -14,31 +14,19 @@ import { maxPriority } from '../../model/snapshot.ts';
 
 export interface InternalSettings {
   readonly entryPoints: readonly EntryPointSpec[];
-  /** Null: no ping, or routed by the user. */
-  readonly ping: { readonly entryPoint: string } | null;
-  /** Null: not served without a router of the user. */
-  readonly insecureApi: { readonly basePath: string } | null;
+  /** Null: off. */
+  readonly ping: { readonly entryPoint: string; readonly manualRouting: boolean } | null;
+  /** Null: off. */
+  readonly api: { readonly basePath: string; readonly insecure: boolean; readonly dashboard: boolean } | null;
 }
 
-/** `api@internal`, `ping@internal` and the like can be named by any router, whatever is switched on. */
+/** What is off has no service either: a router that names it answers 503. */
 export function internalConfig(settings: InternalSettings): ProviderConfig {
-  const routers = new Map<string, Written<RouterConfig>>();
+  const routers: Routers = new Map();
   const middlewares = new Map<string, Written<MiddlewareConfig>>();
-  if (settings.ping !== null) {
-    const entryPoints = [settings.ping.entryPoint];
-    routers.set(
-      'ping',
-      router({ rule: 'PathPrefix(`/ping`)', priority: maxPriority, entryPoints, service: 'ping' }),
-    );
-  }
-  if (settings.insecureApi !== null) {
-    const base = settings.insecureApi.basePath.replace(/\/+$/, '');
-    const rule = `PathPrefix(\`${base}/api\`)`;
-    routers.set(
-      'api',
-      router({ rule, priority: maxPriority - 1n, entryPoints: ['traefik'], service: 'api' }),
-    );
-  }
+  const services = new Map([['noop', internalService('noop')]]);
+  if (settings.ping !== null) addPing(settings.ping, routers, services);
+  if (settings.api !== null) addApi(settings.api, routers, services);
   for (const { name, http } of settings.entryPoints) {
     if (http.redirection !== null)
       addRedirection(name, http.redirection, settings.entryPoints, { routers, middlewares });
@@ -47,13 +35,29 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   return { provider: 'internal', parts: [part] };
 }
 
-const services: DynamicConfig['services'] = new Map<string, Written<ServiceConfig>>([
-  ['api', written({ kind: 'internal', target: 'api' })],
+type Services = Map<string, Written<ServiceConfig>>;
+type Routers = Map<string, Written<RouterConfig>>;
+
+function addPing(ping: NonNullable<InternalSettings['ping']>, routers: Routers, services: Services): void {
+  services.set('ping', internalService('ping'));
+  if (ping.manualRouting) return;
+  const keys = { rule: 'PathPrefix(`/ping`)', priority: maxPriority, service: 'ping' };
+  routers.set('ping', router({ ...keys, entryPoints: [ping.entryPoint] }));
+}
+
+function addApi(api: NonNullable<InternalSettings['api']>, routers: Routers, services: Services): void {
+  services.set('api', internalService('api'));
   // One target until there is a dashboard to tell apart.
-  ['dashboard', written({ kind: 'internal', target: 'api' })],
-  ['ping', written({ kind: 'internal', target: 'ping' })],
-  ['noop', written({ kind: 'internal', target: 'noop' })],
-]);
+  if (api.dashboard) services.set('dashboard', internalService('api'));
+  if (!api.insecure) return;
+  const rule = `PathPrefix(\`${api.basePath.replace(/\/+$/, '')}/api\`)`;
+  const priority = maxPriority - 1n;
+  routers.set('api', router({ rule, priority, entryPoints: ['traefik'], service: 'api' }));
+}
+
+function internalService(target: 'api' | 'ping' | 'noop'): Written<ServiceConfig> {
+  return written({ kind: 'internal', target });
+}
 
 function written<T>(value: T): Written<T> {
   return { value, where: { source: 'internal' }, errors: [] };
@@ -66,7 +70,7 @@ function router(keys: RouterKeys & { readonly middlewares?: string[] }): Written
 }
 
 interface Objects {
-  readonly routers: Map<string, Written<RouterConfig>>;
+  readonly routers: Routers;
   readonly middlewares: Map<string, Written<MiddlewareConfig>>;
 }
 

@@ -3,6 +3,7 @@
 // added, where nothing a client nominates can touch them.
 
 import { foldName, hasHeader, type HeaderList } from '../headers.ts';
+import { dropNominated, readNominated } from './nominated.ts';
 
 /** Names a backend must never believe from a client, by their folded spelling. */
 export interface ManagedNames {
@@ -41,6 +42,8 @@ export interface HygieneRules {
 const dropped: ReadonlySet<string> = new Set([
   'keep-alive',
   'proxy-connection',
+  // A CGI backend reads it as HTTP_PROXY (httpoxy).
+  'proxy',
   'proxy-authenticate',
   'proxy-authorization',
   'http2-settings',
@@ -61,8 +64,6 @@ const framing: ReadonlySet<string> = new Set([
 const foldedDiffers = /[^a-z0-9-]/;
 const closeToken = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 const trailersMember = /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i;
-/** Names a `Connection` header may list; a longer list is work for us and of no use to anyone. */
-const maxNominated = 64;
 const unsafeValue = /[^\t\x20-\x7e]/;
 
 export class HeaderIntake {
@@ -107,7 +108,9 @@ export class HeaderIntake {
   finish(into: IntakeHeaders, scope: HeaderScope): void {
     if (scope.bytes > this.#rules.maxHeaderBytes) into.refuse ||= 431;
     if (into.chunked && into.contentLength !== -1) into.refuse ||= 400;
-    if (scope.nominated !== '') this.#readConnection(into, scope.nominated);
+    const { nominated } = scope;
+    if (nominated === '' || nominated === 'keep-alive' || nominated === 'close') return;
+    this.#readConnection(into, nominated);
   }
 
   #addFraming(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
@@ -156,33 +159,17 @@ export class HeaderIntake {
     return scope.managed.has(folded);
   }
 
-  #readConnection(into: IntakeHeaders, nominated: string): void {
-    const names = nominated.toLowerCase().split(',', maxNominated + 1);
-    if (names.length > maxNominated) into.refuse ||= 400;
-    const gone: string[] = [];
-    for (const name of names) {
-      const option = name.trim();
-      if (option === 'upgrade') into.isUpgrade = into.upgrade === 'websocket';
-      else if (this.#canBeNominated(option)) gone.push(option);
+  #readConnection(into: IntakeHeaders, connection: string): void {
+    const nominated = readNominated(connection, this.#stays);
+    if (nominated === null) {
+      into.refuse ||= 400;
+      return;
     }
-    if (gone.length > 0) dropAll(into.headers, gone);
+    into.isUpgrade = nominated.upgrade && into.upgrade === 'websocket';
+    if (nominated.names.length > 0) dropNominated(into.headers, nominated.names);
   }
 
-  #canBeNominated(option: string): boolean {
-    if (option === '' || option === 'close' || option === 'keep-alive' || option === 'te') return false;
-    return !isForwarding(option) && !this.#rules.connection.includes(option);
-  }
-}
-
-/** Drops every line whose name is among `gone`. */
-function dropAll(headers: HeaderList, gone: readonly string[]): void {
-  let to = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (gone.includes(headers[i] as string)) continue;
-    headers[to++] = headers[i] as string;
-    headers[to++] = headers[i + 1] as string;
-  }
-  headers.length = to;
+  readonly #stays = (name: string): boolean => isForwarding(name) || this.#rules.connection.includes(name);
 }
 
 /** What is true for one request while its lines are read. */

@@ -16,17 +16,27 @@ export interface TargetRules {
 }
 
 // A path of these characters only, without an empty or dot segment, is already what it will be.
-const plainPath = /^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+\/?$/;
+const plainPath = /^(?:\/(?!\.\.?(?:[/;]|$))[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+\/?$/;
+// Dot segments for servers that take an escaped slash or backslash for a slash, or drop `;` and what follows:
+// behind such a server `/public/..%2Fadmin` and `/public/..;/admin` are `/admin`. Nobody sends them in earnest.
+const hiddenDots = /(?:\/|%2F|%5C)\.\.?(?:[/;]|%2F|%5C|%3B|%00|$)/;
 // RFC 3986 §3.3 has no place for these; a raw byte of 0x80 or above has no one meaning to all backends.
 const forbiddenByte = /[^\x21-\x7e]|#/;
+// Bytes that a path cannot hold unescaped (RFC 3986 §3.3): URL parsers disagree on what they mean, and take
+// `\` for `/`. They leave escaped, as from Go.
+const unescapedByte = /["<>\\^`{|}]/g;
 
 /** Null: 400, the target has no one meaning. */
 export function readTarget(rawPath: string, rules: TargetRules): Target | null {
   if (rawPath === '/' || plainPath.test(rawPath)) return { path: rawPath, routePath: rawPath };
   if (rawPath.charCodeAt(0) !== 0x2f || forbiddenByte.test(rawPath)) return null;
-  const normalised = normaliseEscapes(rawPath, rules.encodedCharacters);
-  if (normalised === null) return null;
+  // Whoever refuses it escaped has a server behind that takes it for a slash.
+  if (!rules.encodedCharacters.backSlash && rawPath.includes('\\')) return null;
+  const unescaped = normaliseEscapes(rawPath, rules.encodedCharacters);
+  if (unescaped === null) return null;
+  const normalised = unescaped.replace(unescapedByte, escapeByte);
   const path = rules.sanitizePath ? sanitisePath(normalised) : normalised;
+  if (rules.sanitizePath && hiddenDots.test(path)) return null;
   return { path, routePath: path.includes('%') ? toRoutePath(path) : path };
 }
 
@@ -65,6 +75,10 @@ function normaliseEscapes(path: string, allowed: EncodedCharacters): string | nu
     from = at + 3;
   }
   return out + path.slice(from);
+}
+
+function escapeByte(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** Empty and dot segments resolved; a final slash stays, and none comes from a final dot segment. */

@@ -9,7 +9,8 @@ const falseWords = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 /** Go's ParseBool. */
 export const bool: z.ZodType<boolean> = z.any().transform((value, context) => {
   if (typeof value === 'boolean') return value;
-  const text = String(value);
+  // A map without a prototype has no text.
+  const text = typeof value === 'object' ? '' : String(value);
   if (trueWords.has(text)) return true;
   if (falseWords.has(text)) return false;
   context.addIssue({ code: 'custom', message: 'expected true or false' });

@@ -74,7 +74,7 @@ class ForwardAuth {
       return CONTINUE;
     }
     if (options.forwardBody && x.body !== null) return this.#askWithBody(x);
-    if (cached === null || keeping === null) return this.#askAlone(x, null);
+    if (cached === null || keeping === null || keeping.key.isBlindTo(x)) return this.#askAlone(x, null);
     const key = keeping.key.of(x);
     const now = performance.now();
     const entry = cached.find(key, now);
@@ -156,10 +156,16 @@ function createKept(options: ForwardAuthOptions, deps: BuildDeps, tagger: Tagger
   const { authCaches, name } = deps;
   const cache = new AuthCache(options.cache?.maxEntries ?? 1, tagger);
   authCaches.add(name, cache);
-  return { cache, close: () => authCaches.remove(cache) };
+  const close = (): void => {
+    // A request of a Runtime that is gone may still wait here, where no purge will reach it any more.
+    cache.purge({ by: 'all' });
+    authCaches.remove(cache);
+  };
+  return { cache, close };
 }
 
 function isPreflight(x: Exchange): boolean {
-  if (x.method !== 'OPTIONS') return false;
+  // Browsers send none with a body: such a one is for the server, not about CORS.
+  if (x.method !== 'OPTIONS' || x.body !== null) return false;
   return hasHeader(x.headers, 'origin') && hasHeader(x.headers, 'access-control-request-method');
 }

@@ -8,7 +8,8 @@ import { clientOwnedNames, managedNames } from '../middlewares/forward-auth/iden
 export function collectManagedNames(middlewares: readonly MiddlewareSpec[]): ManagedNames {
   const names = new Set<string>();
   for (const spec of middlewares) {
-    if (spec.kind !== 'forwardAuth' || spec.errors.length > 0) continue;
+    // Also of a broken one, as far as it could be read.
+    if (spec.kind !== 'forwardAuth' || spec.options === null) continue;
     for (const name of managedNames(spec.options as Parameters<typeof managedNames>[0])) {
       if (!clientOwnedNames.has(name)) names.add(name);
     }

@@ -4,7 +4,7 @@ import type { ApiAnswer, ApiRequest } from '../../model/ipc.ts';
 import type { InternalServiceSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { getHeader } from '../headers.ts';
+import { getHeader, hasHeader } from '../headers.ts';
 import { answer, fail } from '../respond.ts';
 import { statusText } from '../status.ts';
 import type { Service } from './service.ts';
@@ -34,11 +34,24 @@ const handlers = {
     answer(x);
   },
   api: (facts: InternalFacts) => (x: Exchange) => {
+    if (isFromPage(x)) {
+      x.answer(403, [], statusText(403));
+      answer(x);
+      return;
+    }
     askApi(x, facts).catch((error: unknown) => {
       fail(x, new GatewayError('gateway.bug', 'the API did not answer', error));
     });
   },
 } as const;
+
+/**
+ * Browsers put Origin on whatever a page sends that is no plain reading, even to the page's own host: this
+ * keeps out foreign pages, and those whose name was pointed at our address.
+ */
+function isFromPage(x: Exchange): boolean {
+  return x.method !== 'GET' && x.method !== 'HEAD' && hasHeader(x.headers, 'origin');
+}
 
 async function askApi(x: Exchange, facts: InternalFacts): Promise<void> {
   const body = x.body === null ? new Uint8Array(0) : await x.body.collect(maxApiBody);

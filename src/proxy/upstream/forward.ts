@@ -79,6 +79,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Cancellable {
     x.status = status;
     x.originStatus = status;
     x.responseHeaders = readResponseHeaders((controller.rawHeaders ?? []) as (Buffer | string)[]);
+    if (x.entryPoint.keepsOriginHeaders) x.originHeaders = x.responseHeaders.slice();
     if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
     if (!runResponseHooks(x)) {
       this.cancel();

@@ -39,6 +39,7 @@ class Tunnel implements Cancellable, TunnelEvents {
   #answer: IncomingMessage | null = null;
   #protocol = '';
   #closed = false;
+  readonly #askedAt = performance.now();
 
   constructor(x: Exchange, server: Server, handshake: Handshake) {
     this.#x = x;
@@ -50,7 +51,8 @@ class Tunnel implements Cancellable, TunnelEvents {
   open(host: string): void {
     const x = this.#x;
     const { transport } = this.#server.pool;
-    const url = this.#server.url.replace(/^http/, 'ws') + this.#server.path + x.path + x.search;
+    const url = this.#server.url.replace(/^http/, 'ws');
+    const target = this.#server.path + x.path + x.search;
     const socket = connect(url, offered(this.#handshake.protocols), {
       ...tlsOptions(transport),
       headers: toHeaderMap(upstreamHeaders(x, host)),
@@ -61,6 +63,9 @@ class Tunnel implements Cancellable, TunnelEvents {
       ...(transport.responseHeaderTimeout === 0 ? {} : { handshakeTimeout: transport.responseHeaderTimeout }),
       finishRequest: (request: ClientRequest) => {
         limitDial(request, transport.dialTimeout);
+        // Past the library's URL parser, which takes `\` for `/` and resolves dots: the server must get
+        // the path that the router and the auth server were asked about.
+        request.path = target;
         request.end();
       },
     });
@@ -133,6 +138,7 @@ class Tunnel implements Cancellable, TunnelEvents {
     x.status = 101;
     x.originStatus = 101;
     x.responseHeaders = readResponseHeaders(response.rawHeaders).filter(isOurs);
+    if (x.entryPoint.keepsOriginHeaders) x.originHeaders = x.responseHeaders.slice();
     if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
     if (!runResponseHooks(x)) {
       this.#socket?.terminate();
@@ -156,6 +162,7 @@ class Tunnel implements Cancellable, TunnelEvents {
     response.on('end', () => {
       if (x.ended) return;
       x.originStatus = response.statusCode ?? 502;
+      this.#told();
       x.answer(
         x.originStatus,
         readResponseHeaders(response.rawHeaders).filter(isNoLength),
@@ -173,7 +180,10 @@ class Tunnel implements Cancellable, TunnelEvents {
 
   #failed(error: Error): void {
     if (this.#x.headSent) this.#close(messageTooBig(error) ? 1009 : 1006, '', 'client');
-    else fail(this.#x, handshakeError(error));
+    else {
+      this.#told();
+      fail(this.#x, handshakeError(error));
+    }
   }
 
   #serverClosed(code: number, reason: string): void {
@@ -185,7 +195,13 @@ class Tunnel implements Cancellable, TunnelEvents {
     this.#closed = true;
     if (whom !== 'client') closeSocket(this.#socket as WebSocket, code, reason);
     if (whom !== 'server') this.#client?.close(isSendable(code) || code === 1005 ? code : 1006, reason);
+    this.#told();
     end(this.#x);
+  }
+
+  /** The server has had its say: the log is told how long that took. */
+  #told(): void {
+    this.#x.originMs = performance.now() - this.#askedAt;
   }
 }
 
@@ -249,7 +265,8 @@ function isNoLength(_: string, i: number, list: readonly string[]): boolean {
 
 /** Node's form; the handshake's own headers are the client library's. */
 function toHeaderMap(headers: HeaderList): Record<string, string[]> {
-  const map: Record<string, string[]> = {};
+  // Without a prototype: a header may be named `constructor`.
+  const map = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     if (name.startsWith('sec-websocket-')) continue;

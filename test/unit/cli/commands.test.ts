@@ -165,3 +165,24 @@ test('purge posts its selector and prints how many went', async (context) => {
   assert.equal((await call('/', 'purge', '--all', '--token', 'x')).code, 2);
   assert.equal((await call('/', 'purge', '--all', '--what')).code, 2);
 });
+
+test('what a command does not know is refused with exit code 2', async (context) => {
+  const cwd = folder(context, {});
+  for (const argv of [
+    ['routes', '--format=xml'],
+    ['check', '--format'],
+    ['version', 'please'],
+    ['explain', 'GET', 'http://a.test/', '--peer', 'nobody'],
+    ['purge', '--token'],
+    ['help', 'nothing'],
+  ]) {
+    const { code, out, err } = await call(cwd, ...argv);
+    assert.deepEqual([code, out, err.split('\n').length], [2, '', 2], argv.join(' '));
+  }
+});
+
+test('the program may be named as Traefik’s image names it', async (context) => {
+  const cwd = folder(context, {});
+  const { code, out } = await call(cwd, 'traefik', 'version');
+  assert.deepEqual([code, out.split(':')[0]], [0, 'Version']);
+});

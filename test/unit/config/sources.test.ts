@@ -144,6 +144,6 @@ test('flags: stray words and missing values are errors with a hint', () => {
 
 test('variables: only known roots count, levels are in lower case', () => {
   const env = { TRAEFIK_LOG_LEVEL: 'x', TRAEFIK_BASE_DOMAIN: 'y', traefik_ping: 'true', PATH: '/' };
-  assert.deepEqual(plain(parseEnv(env, ['log', 'ping'])), { log: { level: 'x' }, ping: 'true' });
-  assert.equal(parseEnv({ TRAEFIK_BASE_DOMAIN: 'y' }, ['log']), null);
+  assert.deepEqual(plain(parseEnv(env, ['log', 'ping']).tree), { log: { level: 'x' }, ping: 'true' });
+  assert.equal(parseEnv({ TRAEFIK_BASE_DOMAIN: 'y' }, ['log']).tree, null);
 });

@@ -245,3 +245,68 @@ test('what the engine cannot do is an error or a warning, never silence', (conte
     ],
   );
 });
+
+test('HOME is looked into even when XDG_CONFIG_HOME is set and holds nothing', (context) => {
+  const cwd = folder(context, { 'home/.config/traefik.yml': 'ping: {}', 'here/none': '' });
+  const env = { XDG_CONFIG_HOME: path.join(cwd, 'xdg'), HOME: path.join(cwd, 'home') };
+  const loaded = loadStatic({ argv: [], env, cwd: path.join(cwd, 'here') });
+  assert.deepEqual(loaded.files, [path.join(cwd, 'home/.config/traefik.yml')]);
+});
+
+test('a directory where the file should be is told as what it is', (context) => {
+  const cwd = folder(context, { 'traefik.yml/inside': '' });
+  const loaded = loadStatic({ argv: [], env: {}, cwd });
+  assert.equal(loaded.config, null);
+  assert.match(loaded.diagnostics[0]?.message ?? '', /it is a directory/);
+});
+
+test('a file provider without anything to read is refused, with two targets it warns', (context) => {
+  const none = fromFlags(context, '--providers.file.watch=true');
+  assert.ok(none.config);
+  const [found] = resolveStatic(none.config, '').diagnostics;
+  assert.match(found?.message ?? '', /neither a `directory` nor a `filename`/);
+  assert.equal(found?.severity, 'error');
+  const both = resolvedFlags(context, '--providers.file.directory=a', '--providers.file.filename=b');
+  assert.deepEqual(
+    both.diagnostics.map(({ severity, where }) => `${severity} ${where.path}`),
+    ['warning providers.file.filename'],
+  );
+});
+
+test('routers in the static file are fine where the file provider reads that file, too', (context) => {
+  const cwd = folder(context);
+  const file = path.join(cwd, 'traefik.yml');
+  const codes = (target: string) => {
+    writeFileSync(file, `providers: {file: {filename: ${JSON.stringify(target)}}}\nhttp: {}\ntls: {}\n`);
+    return loadStatic({ argv: [], env: {}, cwd }).diagnostics.map(({ code }) => code);
+  };
+  assert.deepEqual(codes(file), []);
+  assert.deepEqual(codes('other.yml'), ['config.unknown_key', 'config.unknown_key']);
+});
+
+test('a section with nothing after it is absent, with a warning', (context) => {
+  const cwd = folder(context, { 'traefik.yml': 'api:\nping: {}\naccessLog:\nmetrics:\n' });
+  const { config, diagnostics } = loadStatic({ argv: [], env: {}, cwd });
+  assert.deepEqual([config?.api, config?.ping?.entryPoint], [undefined, 'traefik']);
+  assert.deepEqual(
+    diagnostics.map(({ code, where }) => `${code} ${where.line}`),
+    ['config.empty_section 1', 'config.empty_section 3'],
+  );
+});
+
+test('one variable in two cases is an error', (context) => {
+  const env = { TRAEFIK_LOG_LEVEL: 'info', traefik_log_level: 'debug' };
+  const { config, diagnostics } = loadStatic({ argv: [], env, cwd: folder(context) });
+  assert.equal(config, null);
+  assert.deepEqual(
+    diagnostics.map(({ code, where }) => `${code} ${where.source}`),
+    ['config.duplicate_key env traefik_log_level'],
+  );
+});
+
+test('two flags in one argument are told apart from a value with blanks', (context) => {
+  const codes = (argument: string) => fromFlags(context, argument).diagnostics.map(({ code }) => code);
+  assert.deepEqual(codes('--providers.file.directory=/etc/d --log.level=INFO'), ['config.two_flags']);
+  assert.ok(codes('--api --ping').includes('config.two_flags'));
+  assert.deepEqual(codes('--providers.file.directory=/my -- files - here'), []);
+});

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { comparePaths } from '../../../src/config/dynamic/merge.ts';
 import type { ProviderConfig } from '../../../src/config/dynamic/provider-config.ts';
 import type { Diagnostic } from '../../../src/model/diagnostic.ts';
 import { createFileProvider } from '../../../src/providers/file/file.ts';
@@ -117,6 +118,18 @@ test('an atomic replacement is noticed every time, not only the first', async (t
       await files.until(`turn ${turn}`, () => files.names() === `a=/${turn}`);
     }
   }
+});
+
+test('of two files that define one name the first of a walk through sorted directories wins', (t) => {
+  const dir = directory(t);
+  mkdirSync(join(dir, 'a'));
+  const middleware = (prefix: string) => `http: {middlewares: {x: {addPrefix: {prefix: ${prefix}}}}}`;
+  writeFileSync(join(dir, 'a-b.yml'), middleware('/third'));
+  writeFileSync(join(dir, 'a.yml'), middleware('/second'));
+  writeFileSync(join(dir, 'a', 'z.yml'), middleware('/first'));
+  const { names } = start(t, { directory: dir }, { watch: false });
+  assert.equal(names(), 'x=/first x=/third x=/second');
+  assert.deepEqual(['a.yml', 'a-b.yml', 'a/z.yml'].sort(comparePaths), ['a/z.yml', 'a-b.yml', 'a.yml']);
 });
 
 test('a directory made later is watched, and files in it', async (t) => {

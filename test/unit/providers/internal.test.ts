@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxPriority } from '../../../src/model/snapshot.ts';
-import { entryPoint, resolveSources, router } from '../config/dynamic/support.ts';
+import { internalConfig } from '../../../src/providers/internal/internal.ts';
+import { entryPoint, resolveFiles, resolveSources, router } from '../config/dynamic/support.ts';
 
 test('ping and the insecure API outrank every router of a user', () => {
   const resolved = resolveSources([], { ping: 'traefik', insecureApi: true });
@@ -20,16 +21,32 @@ test('ping and the insecure API outrank every router of a user', () => {
   assert.deepEqual([...ping.errors, ...api.errors], []);
 });
 
-test('the internal services are there whatever is switched on', () => {
-  const { services } = resolveSources([]).snapshot;
+test('what is off has no service, and a router that names it is told how to switch it on', () => {
+  const names = (options: Parameters<typeof resolveSources>[1]) =>
+    resolveSources([], options).snapshot.services.map((service) => service.name);
+  assert.deepEqual(names({}), ['noop@internal']);
+  assert.deepEqual(names({ ping: 'traefik', insecureApi: true }), [
+    'api@internal',
+    'dashboard@internal',
+    'noop@internal',
+    'ping@internal',
+  ]);
+  const { diagnostics } = resolveFiles({
+    'f.yml': 'http: {routers: {r: {rule: "Host(`a`)", service: api@internal}}}',
+  });
+  assert.match(diagnostics[0]?.message ?? '', /service api@internal doesn't exist/);
+  assert.match(diagnostics[0]?.hint ?? '', /--api=true/);
+});
+
+test('the API without `insecure` and ping routed by hand are services without routers', () => {
+  const config = internalConfig({
+    entryPoints: [],
+    ping: { entryPoint: 'traefik', manualRouting: true },
+    api: { basePath: '/', insecure: false, dashboard: false },
+  });
   assert.deepEqual(
-    services.map((service) => [service.name, service.kind === 'internal' ? service.target : null]),
-    [
-      ['api@internal', 'api'],
-      ['dashboard@internal', 'api'],
-      ['noop@internal', 'noop'],
-      ['ping@internal', 'ping'],
-    ],
+    [[...(config.parts[0]?.services.keys() ?? [])], config.parts[0]?.routers.size],
+    [['noop', 'ping', 'api'], 0],
   );
 });
 

@@ -5,6 +5,11 @@ import type { BodySink, RequestBody } from '../../body.ts';
 
 /** Bytes kept of a body nobody has asked for yet (the auth server is being asked, say). */
 const waitingBytes = 64 * 1024;
+/**
+ * Bytes that may arrive after `pause()` before the connection is cut. The engine goes on reading within one
+ * turn for as long as each read fills its buffer of 512 KiB, which only a client on the same machine manages.
+ */
+const maxOverrunBytes = 1024 * 1024 * 1024;
 
 export class UwsBody implements RequestBody {
   readonly length: number | null;
@@ -25,6 +30,7 @@ export class UwsBody implements RequestBody {
   #waitingBytes = 0;
   #sink: BodySink | null = null;
   #paused = false;
+  #overrun = 0;
   #gone = false;
   #discarded = false;
 
@@ -60,6 +66,8 @@ export class UwsBody implements RequestBody {
   resume(): void {
     if (!this.#paused || this.#gone) return;
     this.#paused = false;
+    // The silence was ours.
+    this.lastByteAt = performance.now();
     this.#res.resume();
   }
 
@@ -113,6 +121,7 @@ export class UwsBody implements RequestBody {
     this.lastByteAt = performance.now();
     this.complete = isLast;
     if (this.#discarded) return;
+    if (this.#paused && !this.#outrun(chunk.byteLength)) return;
     // The engine takes its memory back when this callback returns.
     const bytes = chunk.byteLength === 0 ? null : new Uint8Array(chunk.slice(0));
     if (this.#sink === null) {
@@ -121,6 +130,18 @@ export class UwsBody implements RequestBody {
     }
     if (bytes !== null && !this.#sink.data(bytes) && !isLast) this.#pause();
     if (isLast) this.#sink?.end();
+  }
+
+  /** More came after `pause()`; false when that was too much. */
+  #outrun(bytes: number): boolean {
+    this.#overrun += bytes;
+    if (this.#overrun > maxOverrunBytes) {
+      this.#res.close();
+      return false;
+    }
+    // What arrives starts the engine's idle timer again, and a paused client cannot stop it.
+    this.#res.pause();
+    return true;
   }
 
   #wait(bytes: Uint8Array): void {
@@ -132,6 +153,7 @@ export class UwsBody implements RequestBody {
   #pause(): void {
     if (this.#paused || this.complete) return;
     this.#paused = true;
+    this.#overrun = 0;
     this.#res.pause();
   }
 }

@@ -8,6 +8,7 @@ import type {
   us_socket_context_t,
 } from 'uWebSockets.js';
 import type { Exchange } from '../../exchange.ts';
+import { joinHeader } from '../../headers.ts';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
 import type { IntakeHeaders, ManagedNames } from '../intake-headers.ts';
@@ -118,7 +119,8 @@ class UwsServer {
     }
     const handshake = new UwsHandshake(res, this.#host, context, {
       key: req.getHeader('sec-websocket-key'),
-      protocols: req.getHeader('sec-websocket-protocol'),
+      // Of the cleaned list: the server gets what the auth server has seen, all lines of it.
+      protocols: joinHeader(read.headers, 'sec-websocket-protocol') ?? '',
     });
     const sides = { downstream: handshake, body: null, isHandshake: true };
     this.#run(handshake, this.#intake.build(this.#wire(req, peer), read, sides));

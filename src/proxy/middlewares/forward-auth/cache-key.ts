@@ -3,8 +3,9 @@
 
 import { hash } from 'node:crypto';
 import type { Exchange } from '../../exchange.ts';
-import { getHeaderValues } from '../../headers.ts';
+import { getHeaderValues, hasHeader } from '../../headers.ts';
 import { type AuthRequest, noiseNames } from './auth-request.ts';
+import { credentialNames } from './tags.ts';
 
 export interface KeyScope {
   /** Qualified name of the middleware. */
@@ -23,12 +24,15 @@ export class CacheKey {
   readonly #prefix: string;
   readonly #narrow: readonly string[];
   readonly #parts: readonly Part[] | null;
+  /** Of a narrowed key: whether a request has the header or cookie of each such entry. */
+  readonly #shown: readonly ((x: Exchange) => boolean)[];
 
   constructor(scope: KeyScope, request: AuthRequest) {
     this.#request = request;
     this.#prefix = scope.bootSecret + part(scope.name) + part(scope.optionsHash) + part(scope.address);
     this.#narrow = scope.narrow.map((entry) => (entry.startsWith('cookie:') ? entry : entry.toLowerCase()));
     this.#parts = scope.narrow.length === 0 ? null : this.#narrow.map((entry) => readPart(entry, request));
+    this.#shown = this.#narrow.flatMap(readPresence);
   }
 
   /** 32 bytes, one a char. Must be asked before anything of `x` is changed. */
@@ -44,6 +48,21 @@ export class CacheKey {
     }
     if (name === 'host' || this.#request.carries(name) || writtenAlways.has(name)) return true;
     return noiseNames.has(name);
+  }
+
+  /**
+   * Whether a narrowed key would see nothing of who asks: none of its own headers and cookies is there, but the
+   * call carries other credentials. All such requests would share one decision, whoever they are from.
+   */
+  isBlindTo(x: Exchange): boolean {
+    if (this.#shown.length === 0) return false;
+    for (const shows of this.#shown) if (shows(x)) return false;
+    const { headers } = x;
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] as string;
+      if (credentialNames.has(name) && this.#request.carries(name)) return true;
+    }
+    return false;
   }
 
   // The fields before the headers are of a fixed number, so that nothing can slip from one list into another.
@@ -84,7 +103,7 @@ function readPart(entry: string, request: AuthRequest): Part {
   const name = entry.slice(colon + 1);
   switch (kind) {
     case 'header':
-      return (x) => joinParts(getHeaderValues(x.headers, name));
+      return headerPart(name, request);
     case 'cookie':
       return (x) => joinParts(cookieValues(x.headers, name));
     case 'host':
@@ -102,6 +121,34 @@ function readPart(entry: string, request: AuthRequest): Part {
     default:
       throw new Error(`cache.key: "${entry}" is not a part of a request`);
   }
+}
+
+function readPresence(entry: string): ((x: Exchange) => boolean)[] {
+  const name = entry.slice(entry.indexOf(':') + 1);
+  if (entry.startsWith('cookie:')) return [(x) => cookieValues(x.headers, name).length > 0];
+  // Every request has these: they tell nothing about who asks.
+  if (!entry.startsWith('header:') || name === 'host' || writtenAlways.has(name)) return [];
+  return [(x) => hasHeader(x.headers, name)];
+}
+
+/** What stands in the auth call under `name`, which need not be what stands in the request. */
+function headerPart(name: string, request: AuthRequest): Part {
+  const written = writtenParts(request)[name];
+  if (written === undefined) return (x) => joinParts(getHeaderValues(x.headers, name));
+  return (x) => part(written(x)) + joinParts(getHeaderValues(x.headers, name));
+}
+
+function writtenParts(request: AuthRequest): Readonly<Record<string, Part | undefined>> {
+  return {
+    __proto__: null as never,
+    host: (x) => x.authority,
+    'x-forwarded-for': (x) => request.forwardedFor(x),
+    'x-forwarded-host': (x) => request.forwardedHost(x),
+    'x-forwarded-method': (x) => request.forwardedMethod(x),
+    'x-forwarded-port': (x) => request.forwardedPort(x),
+    'x-forwarded-proto': (x) => request.forwardedProto(x),
+    'x-forwarded-uri': (x) => request.forwardedUri(x),
+  };
 }
 
 /** None, one empty one and two empty ones stay different. */

@@ -3,13 +3,16 @@
 
 import { hash } from 'node:crypto';
 import type { PurgeSelector } from '../../../model/ipc.ts';
-import { getHeaderValues } from '../../headers.ts';
+import { toBytes } from '../header-text.ts';
+import { unescapeBytes } from '../path-text.ts';
 
 /** Bytes of one tag. */
 const tagSize = 16;
 /** Tags of one decision; a request or answer with more cannot be revoked in full, so it is not kept. */
 const maxTags = 192;
 export const maxTagBytes: number = maxTags * tagSize;
+/** Cookies or parameters looked at: one more than tags allow, so that what has more is not kept. */
+const maxPairs = maxTags + 1;
 
 /** Tags of one decision, end to end. */
 export type Tags = string;
@@ -37,8 +40,9 @@ export class Tagger {
   /** Null for "all". */
   ofSelector(selector: PurgeSelector): Tags | null {
     if (selector.by === 'all') return null;
-    if (selector.by === 'token') return this.#tag(tokenText(selector.token.trim()));
-    return this.#tag(headerText(selector.name.toLowerCase(), selector.value.trim()));
+    // Header lists hold one char a byte.
+    if (selector.by === 'token') return this.#tag(tokenText(toBytes(selector.token.trim())));
+    return this.#tag(headerText(selector.name.toLowerCase(), toBytes(selector.value.trim())));
   }
 
   #tag(text: string): string {
@@ -62,16 +66,15 @@ export function carriesCredentials(sent: readonly string[], alsoCredentials: rea
   return false;
 }
 
-/** Tokens a request carried that may tell their own end: bearer ones and cookies. */
+/** Whatever a request carried that may be a token and tell its own end. */
 export function tokensOf(sent: readonly string[]): string[] {
-  const tokens = getHeaderValues(sent, 'authorization').map(bareToken);
-  for (const line of getHeaderValues(sent, 'cookie')) {
-    for (const pair of line.split(';')) tokens.push(pair.slice(pair.indexOf('=') + 1).trim());
-  }
-  return tokens;
+  const tokens = new Set<string>();
+  for (let i = 0; i < sent.length; i += 2) addTokens(tokens, sent[i] as string, sent[i + 1] as string);
+  return [...tokens];
 }
 
-const credentialNames: ReadonlySet<string> = new Set([
+/** Headers by which clients show who they are. */
+export const credentialNames: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'x-api-key',
@@ -80,15 +83,38 @@ const credentialNames: ReadonlySet<string> = new Set([
 ]);
 
 function addSent(texts: Set<string>, name: string, value: string): void {
-  if (name.startsWith('x-forwarded-')) return;
-  texts.add(tokenText(value));
-  if (name === 'authorization') texts.add(tokenText(bareToken(value)));
-  if (name !== 'cookie') return;
-  for (const pair of value.split(';')) texts.add(tokenText(pair.slice(pair.indexOf('=') + 1).trim()));
+  const tokens = new Set<string>();
+  addTokens(tokens, name, value);
+  for (const token of tokens) texts.add(tokenText(token));
 }
 
+function addTokens(tokens: Set<string>, name: string, value: string): void {
+  if (name === 'x-forwarded-uri') {
+    // `?access_token=…`, as browsers authenticate WebSockets and downloads.
+    const query = value.indexOf('?');
+    if (query !== -1) addPairs(tokens, value.slice(query + 1), '&');
+    return;
+  }
+  if (name.startsWith('x-forwarded-')) return;
+  tokens.add(value);
+  if (name === 'authorization') tokens.add(bareToken(value));
+  if (name === 'cookie') addPairs(tokens, value, ';');
+}
+
+/** The value of each pair, also as it is without quotes and escapes. */
+function addPairs(tokens: Set<string>, text: string, between: string): void {
+  for (const pair of text.split(between, maxPairs)) {
+    const written = pair.slice(pair.indexOf('=') + 1).trim();
+    if (written === '') continue;
+    tokens.add(written);
+    if (written.includes('%')) tokens.add(unescapeBytes(written) ?? written);
+    if (written.startsWith('"') && written.endsWith('"')) tokens.add(written.slice(1, -1));
+  }
+}
+
+/** What follows the scheme: auth servers take any white space between the two. */
 function bareToken(value: string): string {
-  return value.slice(value.indexOf(' ') + 1).trim();
+  return value.slice(value.search(/[ \t]/) + 1).trim();
 }
 
 function tokenText(value: string): string {

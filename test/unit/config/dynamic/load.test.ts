@@ -12,17 +12,47 @@ function load(text: string) {
   return loadDynamic(parseYaml(text, 'a.yml').tree, 'a.yml');
 }
 
-test('an empty file, null sections and the keys of a static file give nothing and no complaint', () => {
-  for (const text of [
-    '',
-    '# only a comment',
-    'http:',
-    'http:\n  routers:\n',
-    'entryPoints: { web: { address: ":80" } }\nlog: {}',
-  ]) {
+test('an empty file and null sections give nothing and no complaint', () => {
+  for (const text of ['', '# only a comment', 'http:', 'http:\n  routers:\n']) {
     const loaded = load(text);
     assert.deepEqual([loaded.diagnostics, loaded.sound, loaded.config.routers.size], [[], true, 0], text);
   }
+});
+
+test('the keys of a static file are named, since one file may be both', () => {
+  const loaded = load('entryPoints: { web: { address: ":80" } }\nlog: {}');
+  assert.deepEqual(
+    loaded.diagnostics.map(({ severity, where }) => `${severity} ${where.path}`),
+    ['info entryPoints', 'info log'],
+  );
+  assert.equal(loaded.sound, true);
+});
+
+test('a root or section in two spellings is an error: one of the two would be lost', () => {
+  for (const text of [
+    'http: {routers: {r: {rule: x, service: s}}}\nHTTP: {}',
+    'http:\n  routers: {r: {rule: x, service: s}}\n  Routers: {q: {rule: x, service: s}}',
+  ]) {
+    const loaded = load(text);
+    assert.deepEqual(
+      loaded.diagnostics.map(({ code, where }) => `${code} ${where.line}`),
+      [`config.duplicate_key ${text.includes('HTTP') ? 2 : 3}`],
+    );
+    assert.deepEqual([loaded.sound, [...loaded.config.routers.keys()]], [false, ['r']]);
+  }
+});
+
+test('a tls section that is empty by accident is named', () => {
+  const loaded = load('http:\n  routers:\n    r: {rule: x, service: s, tls: }\n');
+  assert.deepEqual(
+    loaded.diagnostics.map(({ severity, code, where }) => `${severity} ${code} ${where.path}`),
+    ['warning config.empty_section http.routers.r.tls'],
+  );
+});
+
+test('keys under tls are told with their whole path', () => {
+  const [found] = load('tls: {domains: [x]}').diagnostics;
+  assert.match(`${found?.message} ${found?.hint}`, /in `tls` belongs to a router/);
 });
 
 test('a file that is no map, a section that is no map and an empty section are errors', () => {

@@ -96,8 +96,8 @@ export function resolveSources(sources: readonly ProviderConfig[], options: Opti
   const entryPoints = options.entryPoints ?? [entryPoint('web'), entryPoint('traefik', { port: 8080 })];
   const internal = internalConfig({
     entryPoints,
-    ping: options.ping === undefined ? null : { entryPoint: options.ping },
-    insecureApi: options.insecureApi === true ? { basePath: '/' } : null,
+    ping: options.ping === undefined ? null : { entryPoint: options.ping, manualRouting: false },
+    api: options.insecureApi === true ? { basePath: '/', insecure: true, dashboard: true } : null,
   });
   return resolve({
     sources: [internal, ...sources],

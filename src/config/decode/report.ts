@@ -1,0 +1,67 @@
+// What the decoder finds wrong by itself, before a schema judges the values.
+
+import type { Diagnostic, Place } from '../../model/diagnostic.ts';
+import type { Origin } from '../decode.ts';
+import { suggestedKeys } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { unknownKeyHint } from './unknown-keys.ts';
+
+/** One decoding: what it has found so far, and how strict it is at the root. */
+export interface Pass {
+  readonly diagnostics: Diagnostic[];
+  readonly unknownTopLevel: 'error' | 'ignore' | 'warn';
+}
+
+export function report(
+  pass: Pass,
+  origin: Origin,
+  code: string,
+  words: { message: string; hint?: string },
+): void {
+  pass.diagnostics.push({ severity: 'error', code, where: origin.key, ...words });
+}
+
+/** `ping:` with nothing after it: the most common way to believe that something is on. */
+export function reportEmpty(pass: Pass, { key }: Origin, path: string): void {
+  pass.diagnostics.push({
+    severity: 'warning',
+    code: 'config.empty_section',
+    message: `\`${path}\` has nothing after it, which means it is absent`,
+    where: key,
+    hint: `write \`${nameOf(path)}: {}\` to switch it on with its defaults, or remove it`,
+  });
+}
+
+export function reportDuplicate(pass: Pass, entry: { key: Place; written: string }, before: Origin): void {
+  pass.diagnostics.push({
+    severity: 'error',
+    code: 'config.duplicate_key',
+    message: `\`${entry.written}\` and \`${nameOf(before.key.path ?? entry.written)}\` are the same key in two spellings`,
+    where: entry.key,
+    hint: 'keys are read in any case: keep one of them',
+    related: [before.key],
+  });
+}
+
+export function reportUnknown(
+  pass: Pass,
+  layout: Layout & { kind: 'object' },
+  entry: { key: Place; written: string },
+  path: string,
+): void {
+  const isTop = path === '';
+  if (isTop && pass.unknownTopLevel === 'ignore') return;
+  const hint = unknownKeyHint(path, entry.written, suggestedKeys(layout));
+  pass.diagnostics.push({
+    severity: isTop && pass.unknownTopLevel === 'warn' ? 'warning' : 'error',
+    code: 'config.unknown_key',
+    message: isTop ? `unknown key \`${entry.written}\`` : `unknown key \`${entry.written}\` in \`${path}\``,
+    where: entry.key,
+    ...(hint === null ? {} : { hint }),
+  });
+}
+
+/** The last level of a dotted path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
+}

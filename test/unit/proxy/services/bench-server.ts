@@ -1,0 +1,23 @@
+// Servers for tests of what picks them.
+
+import type { TransportSpec } from '../../../../src/model/snapshot.ts';
+import { Server } from '../../../../src/proxy/services/server.ts';
+import { ServerPool } from '../../../../src/proxy/upstream/pool.ts';
+
+const transport: TransportSpec = {
+  name: 'default@internal',
+  serverName: null,
+  insecureSkipVerify: false,
+  rootCAs: [],
+  certificates: [],
+  maxIdleConnsPerHost: 2,
+  dialTimeout: 1000,
+  responseHeaderTimeout: 0,
+  idleConnTimeout: 1000,
+  errors: [],
+};
+
+/** Connects to nothing until it is used. */
+export function serverOf(url: string, weight = 1): Server {
+  return new Server({ url, path: '', weight }, new ServerPool(url, transport));
+}
