@@ -1,60 +1,91 @@
-// Starting what is measured, finding its worker, reading the CPU time a process has used.
+// Starting what is measured and what stands around it; everything started is stopped, whatever happens.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { treeOf } from './proc.ts';
 
 export interface Running {
   readonly pid: number;
+  /** Milliseconds from the start to the first good answer. */
+  readonly bootMs: number;
   stop(): Promise<void>;
 }
 
-const stopDeadlineMs = 5_000;
-const bootDeadlineMs = 20_000;
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A file that gets standard output; otherwise its end is kept for error messages. */
+  readonly stdout?: string;
+}
 
-/** Starts a program and waits until `url` answers 200. Throws with what it printed when it does not. */
-export async function startProgram(command: string, args: readonly string[], url: string): Promise<Running> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-8_192);
+/** What tells that a program is up: this answers 200. */
+export interface Probe {
+  readonly port: number;
+  readonly path: string;
+  readonly host: string;
+}
+
+const stopDeadlineMs = 3_000;
+const bootDeadlineMs = 60_000;
+const probeDeadlineMs = 2_000;
+const keptOutput = 8_192;
+const live = new Set<ChildProcess>();
+
+/** Starts a program and waits until the probe answers. Throws with what it printed when it does not. */
+export async function startProgram(program: Program, probe: Probe): Promise<Running> {
+  const startedAt = performance.now();
+  const { child, output, exited } = launch(program);
+  while (isAlive(child) && performance.now() - startedAt < bootDeadlineMs) {
+    if ((await statusOf(probe)) === 200) {
+      return {
+        pid: child.pid ?? 0,
+        bootMs: performance.now() - startedAt,
+        stop: () => stop(child, exited),
+      };
+    }
+    await pause(performance.now() - startedAt < 2_000 ? 2 : 50);
+  }
+  await stop(child, exited);
+  throw new Error(`${program.command} did not come up\n${output()}`);
+}
+
+/** Runs a driver to its end: what it wrote to standard output. Throws when it fails. */
+export async function runProgram(program: Program, input = ''): Promise<string> {
+  const child = spawn(program.command, [...program.args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  live.add(child);
+  let out = '';
+  let error = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (error = (error + text).slice(-keptOutput)));
+  child.stdin.on('error', () => undefined).end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  }).finally(() => live.delete(child));
+  if (code !== 0) throw new Error(`${program.command} ended with ${code}: ${error.trim()}`);
+  return out;
+}
+
+/** For the end of the bench itself, when nobody can wait any more. */
+export function killAll(): void {
+  for (const child of live) {
+    for (const pid of treeOf(child.pid ?? 0)) kill(pid, 'SIGKILL');
+  }
+}
+
+/** The status of one request on a new connection; null when there was no answer. */
+export function statusOf(probe: Probe): Promise<number | null> {
+  return new Promise((resolve) => {
+    const headers = { Host: probe.host, Authorization: 'Bearer bench' };
+    const options = { host: '127.0.0.1', port: probe.port, path: probe.path, headers, agent: false };
+    const sent = request(options, (response) => {
+      response.resume().once('close', () => resolve(response.statusCode ?? null));
     });
-  }
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
+    sent.setTimeout(probeDeadlineMs, () => sent.destroy());
+    sent.once('error', () => resolve(null)).end();
   });
-  const running: Running = { pid: child.pid ?? 0, stop: () => stop(child, exited) };
-  const deadline = performance.now() + bootDeadlineMs;
-  while (child.exitCode === null && performance.now() < deadline) {
-    const answer = await fetch(url, { headers: { Authorization: 'Bearer warm' } }).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.status === 200) return running;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  await running.stop();
-  throw new Error(`${command} did not serve ${url}\n${output}`);
-}
-
-/** The child processes of `pid` whose command line contains `words`. */
-export function childrenOf(pid: number, words = ''): readonly number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  const children = text === '' ? [] : text.split(' ').map(Number);
-  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(words));
-}
-
-/** Microseconds of user and system time the processes have used, in steps of 10 ms. */
-export function cpuTime(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    // The name may hold spaces and parentheses: count the fields after the last one.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return (ticks / ticksPerSecond) * 1_000_000;
 }
 
 export function freePort(): Promise<number> {
@@ -68,10 +99,55 @@ export function freePort(): Promise<number> {
   });
 }
 
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+interface Launched {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exited: Promise<void>;
+}
+
+function launch(program: Program): Launched {
+  const file = program.stdout === undefined ? null : openSync(program.stdout, 'a');
+  const child = spawn(program.command, [...program.args], {
+    stdio: ['ignore', file ?? 'pipe', 'pipe'],
+    env: { ...process.env, ...program.env },
+  });
+  if (file !== null) closeSync(file);
+  live.add(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-keptOutput)));
+  }
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', (error) => {
+      text += error.message;
+      resolve();
+    });
+  }).finally(() => live.delete(child));
+  return { child, output: () => text, exited };
+}
+
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (!isAlive(child)) return;
+  const pids = treeOf(child.pid ?? 0);
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+  const timer = setTimeout(() => pids.forEach((pid) => kill(pid, 'SIGKILL')), stopDeadlineMs);
   await exited;
   clearTimeout(timer);
+}
+
+function isAlive(child: ChildProcess): boolean {
+  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }

@@ -16,9 +16,11 @@ const commands: readonly Command[] = [run, check, explain, routes, healthcheck, 
 /** Runs the process's command line and sets its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
-    // `portcullis check | head` closes the pipe early: no reason for a stack trace or another exit code.
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      // `portcullis check | head` closes the pipe early: no reason for words or another exit code.
+      if (error.code === 'EPIPE') return;
+      if (stream === process.stdout) process.stderr.write(`portcullis: cannot write: ${error.message}\n`);
+      process.exit(1);
     });
   }
   const context: CommandContext = {

@@ -3,12 +3,13 @@
 import { hasErrors, renderAnnotations, renderJson, renderTty } from '../config/diagnostics.ts';
 import { sourceText } from '../config/source-text.ts';
 import { loadStatic } from '../config/static/load.ts';
+import type { LoadedStatic } from '../config/static/load.ts';
 import { placed } from '../config/static/problem.ts';
 import { resolveStatic } from '../config/static/resolve.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
-import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { FileTarget } from '../providers/file/store.ts';
 import { loadDynamicOnce } from '../providers/load-once.ts';
 import type { CommandContext } from './command.ts';
 
@@ -17,23 +18,31 @@ export interface LoadedConfiguration {
   readonly resolved: ResolvedStatic | null;
   readonly snapshot: Snapshot | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** Where the static part comes from. */
+  readonly usedSource: LoadedStatic['usedSource'];
 }
 
 export type DiagnosticFormat = 'tty' | 'json' | 'annotations';
 
-/** `dynamicFile` stands in for the configured file provider. */
-export function loadConfiguration(context: CommandContext, dynamicFile?: string): LoadedConfiguration {
-  const loaded = loadStatic(context);
-  if (loaded.config === null) return { resolved: null, snapshot: null, diagnostics: loaded.diagnostics };
-  const config = dynamicFile === undefined ? loaded.config : withFile(loaded.config, dynamicFile);
-  const resolved = resolveStatic(config, '');
-  const diagnostics = [...loaded.diagnostics, ...placed(resolved.diagnostics, loaded.tree)];
-  if (hasErrors(resolved.diagnostics)) return { resolved: null, snapshot: null, diagnostics };
-  const dynamic = loadDynamicOnce(config, context.env);
+/** `targets` stand in for the configured file provider. */
+export function loadConfiguration(
+  context: CommandContext,
+  targets?: readonly FileTarget[],
+): LoadedConfiguration {
+  const { config, draft, diagnostics: written, tree, usedSource } = loadStatic(context);
+  if (draft === null) return { resolved: null, snapshot: null, diagnostics: written, usedSource };
+  const resolved = resolveStatic(draft, '');
+  const dynamic = loadDynamicOnce(draft, {
+    env: context.env,
+    ...(targets === undefined ? {} : { targets }),
+  });
+  const found = placed([...resolved.diagnostics, ...dynamic.diagnostics], tree);
+  const isBroken = config === null || hasErrors(resolved.diagnostics);
   return {
-    resolved,
-    snapshot: dynamic.snapshot,
-    diagnostics: [...diagnostics, ...placed(dynamic.diagnostics, loaded.tree)],
+    resolved: isBroken ? null : resolved,
+    snapshot: isBroken ? null : dynamic.snapshot,
+    diagnostics: [...written, ...found],
+    usedSource,
   };
 }
 
@@ -45,9 +54,4 @@ export function render(
   if (format === 'json') return renderJson(diagnostics);
   if (format === 'annotations') return renderAnnotations(diagnostics);
   return renderTty(diagnostics, { color: context.color, textOf: sourceText(context.cwd) });
-}
-
-function withFile(config: StaticConfig, filename: string): StaticConfig {
-  const file = { filename, watch: false, debugLogGeneratedTemplate: false };
-  return { ...config, providers: { ...config.providers, file } };
 }

@@ -1,7 +1,7 @@
 // The primary's life: static configuration, workers, signals, and the way out.
 
 import { randomBytes } from 'node:crypto';
-import { hasErrors, renderTty } from '../config/diagnostics.ts';
+import { formatLine, hasErrors, renderTty } from '../config/diagnostics.ts';
 import { sourceText } from '../config/source-text.ts';
 import { loadStatic } from '../config/static/load.ts';
 import { placed } from '../config/static/problem.ts';
@@ -38,9 +38,18 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   const log = openLog(resolved);
   if (log === null) return 1;
   logDiagnostics(log, diagnostics);
+  mentionWarnings(log, resolved, diagnostics);
   const taken = await portInTheWay(resolved.entryPoints);
   if (taken !== null) return failToStart(log, resolved, taken);
   return run({ config: loaded.config, resolved, env: options.env, log, diagnostics });
+}
+
+/** The default level hides warnings, and with them that half of what was written is not read. */
+function mentionWarnings(log: Log, { worker }: ResolvedStatic, diagnostics: readonly Diagnostic[]): void {
+  const [first, ...others] = diagnostics.filter(({ severity }) => severity === 'warning');
+  if (first === undefined || worker.log.level !== 'error') return;
+  const rest = others.length === 0 ? '' : `; and ${others.length} more, \`portcullis check\` lists them`;
+  log.error({ code: first.code }, `warning: ${formatLine(first)}${rest}`);
 }
 
 interface Run {

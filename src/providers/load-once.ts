@@ -6,26 +6,31 @@ import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { createFileStore } from './file/store.ts';
+import type { FileTarget } from './file/store.ts';
 import { dynamicSide } from './from-static.ts';
+
+export interface OnceOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Read in place of what the file provider is configured to read. */
+  readonly targets?: readonly FileTarget[];
+}
 
 /** Synchronous. `diagnostics` are the dynamic side's only; the version is 1. */
 export function loadDynamicOnce(
   config: StaticConfig,
-  env: NodeJS.ProcessEnv,
+  { env, targets }: OnceOptions,
 ): { snapshot: Snapshot; diagnostics: Diagnostic[] } {
   // No key of this boot is needed where nothing is served.
   const side = dynamicSide(config, resolveStatic(config, ''), env);
-  const diagnostics = [...side.diagnostics];
-  const sources = [...side.fixed];
-  if (side.file !== null) {
-    const store = createFileStore(side.file.target, side.file);
-    store.refresh('all');
-    diagnostics.push(...store.diagnostics());
-    sources.push(store.config());
-  }
-  const resolved = resolve({ ...side.base, sources });
+  const settings = { env, ruleSyntax: side.base.defaults.ruleSyntax };
+  const configured = side.file === null ? [] : [side.file.target];
+  const stores = (targets ?? configured).map((target) => createFileStore(target, settings));
+  for (const store of stores) store.refresh('all');
+  const file = { provider: 'file', parts: stores.flatMap((store) => store.config().parts) };
+  const resolved = resolve({ ...side.base, sources: [...side.fixed, file] });
+  const found = stores.flatMap((store) => store.diagnostics());
   return {
     snapshot: { version: 1, ...resolved.snapshot },
-    diagnostics: [...diagnostics, ...resolved.diagnostics],
+    diagnostics: [...side.diagnostics, ...found, ...resolved.diagnostics],
   };
 }

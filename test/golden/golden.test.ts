@@ -35,8 +35,7 @@ function run(name: string): string {
   const fatal = loaded.diagnostics.filter(({ severity }) => severity === 'error');
   assert.ok(loaded.config !== null, JSON.stringify(fatal));
   const { snapshot, diagnostics } = loadDynamicOnce(loaded.config, {
-    BASE_DOMAIN: 'example.com',
-    API_PORT: '8000',
+    env: { BASE_DOMAIN: 'example.com', API_PORT: '8000' },
   });
   const text = JSON.stringify(
     { snapshot, diagnostics },

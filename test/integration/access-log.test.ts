@@ -300,9 +300,8 @@ test('a WebSocket is one line, at its end, with the whole time', async (t) => {
     http: { routers: { echo: { rule: 'PathPrefix(`/ws`)', service: 'echo' } }, services: { echo } },
   });
   const client = new WebSocket(`${gateway.url('web').replace('http', 'ws')}/ws`);
-  const heard = new Promise((resolve) => client.once('message', resolve));
   client.once('open', () => client.send('hi'));
-  await heard;
+  await once(client, 'message', { signal: AbortSignal.timeout(10_000) });
   client.close();
   const line = await accessLine(gateway, '/ws');
   assert.equal(line['DownstreamStatus'], 101);

@@ -208,7 +208,11 @@ describe('round the auth check', () => {
 
   test('a decision in the cache gives its headers and its identity to nobody else', async () => {
     for (const user of ['alice', 'bob', 'alice', 'bob']) {
-      const { text } = await get('/cached', [`Authorization: Bearer ${user}`, 'X-User-Id: root', 'X_User_Id: root']);
+      const { text } = await get('/cached', [
+        `Authorization: Bearer ${user}`,
+        'X-User-Id: root',
+        'X_User_Id: root',
+      ]);
       assert.match(text, new RegExp(`\\n${user}$`));
       assert.match(text, new RegExp(`x-session: of ${user}\r`, 'i'));
     }
@@ -262,7 +266,13 @@ describe('round the auth check', () => {
   });
 
   test('no entry point of clients shows the API, and no page can purge', async () => {
-    for (const path of ['/public/../api/rawdata', '/api/rawdata', '/dashboard/', '/ping', '/api/portcullis/status']) {
+    for (const path of [
+      '/public/../api/rawdata',
+      '/api/rawdata',
+      '/dashboard/',
+      '/ping',
+      '/api/portcullis/status',
+    ]) {
       assert.deepEqual((await get(path)).statuses, [401], path);
     }
     const url = `${gateway.url('traefik')}/api/portcullis/auth-cache/purge`;
@@ -335,7 +345,10 @@ describe('round the auth check', () => {
     const broken = await startGateway({ dynamic: config });
     try {
       for (const [i, name] of names.entries()) {
-        const answer = await sendRaw(broken.port('web'), requestText(`GET /guarded/${i}/x`, ['Connection: close']));
+        const answer = await sendRaw(
+          broken.port('web'),
+          requestText(`GET /guarded/${i}/x`, ['Connection: close']),
+        );
         assert.deepEqual(answer.statuses, [503], name);
       }
       assert.equal(backend.seen.length, 0);

@@ -312,9 +312,10 @@ describe('a server whose certificate is not trusted', () => {
       execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], {
         stdio: 'ignore',
       });
-      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
-        response.end('safe'),
-      );
+      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+        if (request.method !== 'POST') response.end('safe');
+        else request.pipe(createHash('sha1').setEncoding('hex')).pipe(response);
+      });
       await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', () => resolve()));
       const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const dynamic = routesTo({

@@ -58,7 +58,7 @@ function serviceSpec(
     passHostHeader: balancer.passHostHeader,
     flushInterval: balancer.responseForwarding?.flushInterval ?? 100,
     serversTransport,
-    sticky: stickyCookie(name, balancer),
+    sticky: stickyCookie(name, balancer, warn),
     healthCheck: healthCheck(balancer, warn),
     errors,
   };
@@ -93,11 +93,17 @@ function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
   return specs;
 }
 
-function stickyCookie(service: string, balancer: LoadBalancerConfig): StickyCookieSpec | null {
+function stickyCookie(service: string, balancer: LoadBalancerConfig, warn: Warn): StickyCookieSpec | null {
   const cookie = balancer.sticky?.cookie;
   if (cookie === undefined) return null;
   const sameSite = cookie.sameSite?.toLowerCase();
   const isSameSite = sameSite === 'none' || sameSite === 'lax' || sameSite === 'strict';
+  if (sameSite !== undefined && sameSite !== '' && !isSameSite) {
+    const shown = JSON.stringify(sameSite.slice(0, 40));
+    warn('config.sticky', `sticky.cookie.sameSite is ${shown}, expected none, lax or strict: it is left out`);
+  }
+  if (cookie.name !== undefined && token(cookie.name) !== cookie.name)
+    warn('config.sticky', `sticky.cookie.name becomes ${token(cookie.name).slice(0, 80)}`);
   return {
     name: cookie.name === undefined || cookie.name === '' ? cookieName(service) : token(cookie.name),
     secure: cookie.secure,
@@ -126,6 +132,8 @@ function healthCheck(balancer: LoadBalancerConfig, warn: Warn): HealthCheckSpec 
     warn('config.health_check', `healthCheck.${key} must be above 0: ${byDefault / 1000}s is used`);
     return byDefault;
   };
+  if (/^[a-z]+:\/\//i.test(check.path))
+    warn('config.health_check', 'healthCheck.path is a URL, expected a path that begins with /');
   const interval = positive('interval', check.interval, 30_000);
   return {
     path: check.path.startsWith('/') ? check.path : `/${check.path}`,

@@ -25,7 +25,8 @@ function transportSpec({ name, written }: Entry<TransportConfig>): TransportSpec
     insecureSkipVerify: value.insecureSkipVerify,
     rootCAs: value.rootCAs,
     certificates: value.certificates.map(({ certFile, keyFile }) => ({ cert: certFile, key: keyFile })),
-    maxIdleConnsPerHost: value.maxIdleConnsPerHost > 0 ? value.maxIdleConnsPerHost : defaultIdlePerHost,
+    // Negative keeps none.
+    maxIdleConnsPerHost: value.maxIdleConnsPerHost === 0 ? defaultIdlePerHost : value.maxIdleConnsPerHost,
     dialTimeout: timeouts?.dialTimeout ?? 30_000,
     responseHeaderTimeout: timeouts?.responseHeaderTimeout ?? 0,
     idleConnTimeout: timeouts?.idleConnTimeout ?? 90_000,

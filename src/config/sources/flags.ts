@@ -25,7 +25,7 @@ export function parseFlags(
     }
     const name = match[1] as string;
     const path = splitDotted(name);
-    const where: Place = { source: 'flag', path: path.join('.') };
+    const where: Place = { source: 'flag', path: name };
     if (path.length > maxDottedDepth || path.includes('')) {
       diagnostics.push({
         severity: 'error',

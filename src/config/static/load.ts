@@ -23,6 +23,8 @@ export interface StaticInput {
 export interface LoadedStatic {
   /** Null when anything is an error. */
   readonly config: StaticConfig | null;
+  /** What could be read in spite of errors: to look further, not to run with. */
+  readonly draft: StaticConfig | null;
   readonly diagnostics: Diagnostic[];
   readonly usedSource: 'file' | 'flags' | 'env' | 'none';
   /** Sources that hold something and were not read, in words: `flags (--log.level)`. */
@@ -101,13 +103,15 @@ function defaultFile({ env, cwd }: StaticInput): string | undefined {
   return candidates.find((candidate) => existsSync(candidate));
 }
 
+const nothing = { config: null, draft: null, tree: null } as const;
+
 function loadFile(file: string, shown: string, ignoredSources: string[]): LoadedStatic {
   const origin: Origin = { usedSource: 'file', ignoredSources, files: [file] };
   const read = readText(file, shown);
-  if (typeof read !== 'string') return { config: null, diagnostics: [read], tree: null, ...origin };
+  if (typeof read !== 'string') return { ...nothing, diagnostics: [read], ...origin };
   const isToml = path.extname(file).toLowerCase() === '.toml';
   const { tree, diagnostics } = isToml ? parseToml(read, shown) : parseYaml(read, shown);
-  if (tree === null && diagnostics.length > 0) return { config: null, diagnostics, tree, ...origin };
+  if (tree === null && diagnostics.length > 0) return { ...nothing, diagnostics, ...origin };
   return finish(tree, diagnostics, origin);
 }
 
@@ -125,8 +129,10 @@ function readText(file: string, shown: string): string | Diagnostic {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EISDIR')
-      return problem('it is a directory; Docker makes one when a file to be mounted is not there');
+    if (code === 'EISDIR') {
+      const origin = 'Docker makes one when a file to be mounted is not there';
+      return problem(`the configuration file cannot be read: it is a directory (${origin})`);
+    }
     if (code === 'ENOENT') return problem('the configuration file does not exist');
     return problem(`the configuration file cannot be read (${code ?? 'unknown reason'})`);
   }
@@ -152,7 +158,7 @@ function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], ori
     });
   }
   const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  return { config: isBroken ? null : decoded.value, diagnostics, tree, ...origin };
+  return { config: isBroken ? null : decoded.value, draft: decoded.value, diagnostics, tree, ...origin };
 }
 
 /** Whether the file provider reads the static file as well: then it may hold both kinds. */

@@ -156,8 +156,8 @@ export const ping = section({
 export const api = section({
   basePath: keyOr(text, '/', 'Path under which the API answers'),
   insecure: keyOr(bool, false, 'Serve the API without authentication on the entry point traefik'),
-  dashboard: keyOr(bool, true, 'Serve the dashboard'),
-  debug: keyOr(bool, false, 'Serve debugging data'),
+  dashboard: later(keyOr(bool, true, 'Serve the dashboard')),
+  debug: later(keyOr(bool, false, 'Serve debugging data')),
   disableDashboardAd: keyOr(bool, false, 'Accepted; there is none'),
-  dashboardName: key(text, 'Name shown in the dashboard'),
+  dashboardName: later(key(text, 'Name shown in the dashboard')),
 });

@@ -36,7 +36,7 @@ const file = object({
   directory: key(text, 'Directory with dynamic configuration; wins over filename'),
   filename: key(text, 'File with dynamic configuration'),
   watch: keyOr(bool, true, 'Reload when files change'),
-  debugLogGeneratedTemplate: keyOr(bool, false, 'Log what a template became'),
+  debugLogGeneratedTemplate: later(keyOr(bool, false, 'Log what a template became')),
 });
 
 const otherwise = 'the file provider reads the same configuration from files';

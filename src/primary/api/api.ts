@@ -46,6 +46,8 @@ function read(
   if (section === 'entrypoints') {
     return lookUp(() => facts.entryPoints.map(entryPointView), 'entrypoint', rest, query);
   }
+  // No certificate is served: an empty list is the truth.
+  if (section === 'certificates') return lookUp(() => [], 'certificate', rest, query);
   const [kind, ...id] = rest;
   if (kind === undefined) return null;
   if (section === 'http' && Object.hasOwn(kinds, kind)) {

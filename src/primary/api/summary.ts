@@ -21,6 +21,7 @@ export function overview(views: Views, facts: ApiFacts): Record<string, unknown>
     },
     tcp: { routers: none, services: none, middlewares: none },
     udp: { routers: none, services: none },
+    certificates: none,
     features: { tracing: '', metrics: '', accessLog: facts.accessLog },
     providers: facts.providers,
   };

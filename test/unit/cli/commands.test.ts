@@ -186,3 +186,22 @@ test('the program may be named as Traefik’s image names it', async (context) =
   const { code, out } = await call(cwd, 'traefik', 'version');
   assert.deepEqual([code, out.split(':')[0]], [0, 'Version']);
 });
+
+test('check takes dynamic files and directories together, without a static file', async (context) => {
+  const cwd = folder(context, {
+    'routes.yml': 'http: {routers: {r: {rule: "Host(`a`)", service: s, entryPoints: [web], middlewares: m}}}',
+    'rest.yml':
+      'http: {services: {s: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}}, middlewares: {m: {addPrefix: {prefix: /a}}}}',
+    'static.yml': 'entryPoints: {other: {address: ":80"}}',
+  });
+  const both = await call(cwd, 'check', 'routes.yml', 'rest.yml');
+  assert.equal(both.code, 0, both.out);
+  assert.match(both.out, /no static configuration is given: entry points .* are not checked/);
+  assert.equal((await call(cwd, 'check', '.')).code, 0);
+  const one = await call(cwd, 'check', 'routes.yml');
+  assert.equal(one.code, 1);
+  assert.match(one.out, /middleware m@file doesn't exist/);
+  const placed = await call(cwd, 'check', 'static.yml', 'routes.yml', 'rest.yml');
+  assert.match(placed.out, /entryPoint "web" doesn't exist/);
+  assert.equal(placed.code, 1);
+});

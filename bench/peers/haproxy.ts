@@ -1,0 +1,67 @@
+// HAProxy: routes of many hosts through a map file, as its manual advises.
+
+import { join } from 'node:path';
+import type { Site } from '../site.ts';
+import type { Peer, Place } from './peer.ts';
+
+export const haproxy: Peer = {
+  name: 'haproxy',
+  command: 'haproxy',
+  version: ['-v'],
+  plan(site, place) {
+    if (site.routes.some((route) => route.guard !== null)) return { unable: 'asks no auth server by itself' };
+    const config = join(place.folder, 'haproxy.cfg');
+    return {
+      label: 'haproxy',
+      files: { [config]: text(site, place), [mapFile(place)]: mapText(site) },
+      // With a master process, so that it can be reloaded.
+      program: {
+        command: 'haproxy',
+        args: ['-W', '-f', config],
+        ...(site.accessLog && { stdout: join(place.folder, 'access.log') }),
+      },
+      reload: (pid) => void process.kill(pid, 'SIGUSR2'),
+    };
+  },
+};
+
+function text(site: Site, place: Place): string {
+  const { backends, cores, port } = place;
+  const anyHost = site.routes.filter((route) => route.host === null);
+  return `global
+  nbthread ${cores}
+  maxconn ${site.connections + 256}
+  stats socket ${join(place.folder, 'admin.sock')} level admin expose-fd listeners
+  ${site.accessLog ? 'log stdout format raw local0' : ''}
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  timeout tunnel 1h
+  option forwardfor
+  http-reuse always
+frontend web
+  bind 127.0.0.1:${port} backlog 4096
+  ${site.accessLog ? 'log global\n  option httplog' : ''}
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  ${anyHost.map((route) => `use_backend ${route.to} if { path_beg ${route.path} }`).join('\n  ')}
+  ${anyHost.length < site.routes.length ? `use_backend %[base,map_beg(${mapFile(place)})]` : ''}
+backend origin
+  server one ${backends.origin}
+backend node
+  server one ${backends.node}
+`;
+}
+
+function mapFile(place: Place): string {
+  return join(place.folder, 'routes.map');
+}
+
+function mapText(site: Site): string {
+  const lines = site.routes.flatMap((route) =>
+    route.host === null ? [] : [`${route.host}${route.path} ${route.to}\n`],
+  );
+  return lines.join('');
+}

@@ -1,0 +1,69 @@
+// nginx: keep-alive to the servers, forwarding headers, bodies streamed and not spooled to files.
+
+import { join } from 'node:path';
+import type { Route, Site } from '../site.ts';
+import { nginxArgs, nginxText } from './nginx-file.ts';
+import { hasGuard, type Peer, type Place } from './peer.ts';
+
+export const nginx: Peer = {
+  name: 'nginx',
+  command: 'nginx',
+  version: ['-v'],
+  plan(site, place) {
+    const home = place.folder;
+    const parts = { http: text(site, place), workers: place.cores, connections: site.connections * 2 + 256 };
+    return {
+      label: labelOf(site),
+      files: { [join(home, 'nginx.conf')]: nginxText(home, parts) },
+      program: { command: 'nginx', args: nginxArgs(home) },
+      reload: (pid) => void process.kill(pid, 'SIGHUP'),
+    };
+  },
+};
+
+function labelOf(site: Site): string {
+  if (hasGuard(site, 'cached')) return 'nginx auth_request + proxy_cache';
+  return hasGuard(site, 'asked') ? 'nginx auth_request' : 'nginx';
+}
+
+function text(site: Site, place: Place): string {
+  const { backends, folder } = place;
+  const upstream = (name: string, address: string): string =>
+    `upstream ${name} { server ${address}; keepalive 256; keepalive_requests 100000000; }`;
+  return `${site.accessLog ? `access_log ${folder}/access.log combined buffer=64k flush=1s;` : ''}
+    server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
+    proxy_cache_path ${folder}/cache keys_zone=auth:1m;
+    map $http_upgrade $wanted_connection { default upgrade; '' ''; }
+    ${upstream('origin', backends.origin)}
+    ${upstream('node', backends.node)}
+    ${upstream('auth', backends.auth)}
+    proxy_http_version 1.1; proxy_request_buffering off; proxy_max_temp_file_size 0; client_max_body_size 0;
+    proxy_read_timeout 1h;
+    proxy_set_header Connection $wanted_connection; proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;
+    ${servers(site.routes, place.port)}`;
+}
+
+function servers(routes: readonly Route[], port: number): string {
+  const byHost = Map.groupBy(routes, (route) => route.host ?? '_');
+  return [...byHost]
+    .map(([host, own], i) => {
+      const listen = `127.0.0.1:${port}${i === 0 ? ' backlog=4096' : ''}${host === '_' ? ' default_server' : ''}`;
+      return `server { listen ${listen}; server_name ${host}; ${own.map(location).join('\n')} }`;
+    })
+    .join('\n    ');
+}
+
+function location(route: Route): string {
+  if (route.guard === null) return `location ${route.path} { proxy_pass http://${route.to}; }`;
+  const ask = `internal; proxy_pass http://auth/validate; proxy_pass_request_body off;
+      proxy_set_header Connection ""; proxy_set_header Content-Length ""; proxy_set_header Host $http_host;`;
+  const keep = `proxy_cache auth; proxy_cache_key $http_authorization; proxy_cache_valid 200 60s;`;
+  return `location ${route.path} {
+      auth_request /_${route.guard}; auth_request_set $uid $upstream_http_x_user_id;
+      proxy_set_header Connection ""; proxy_set_header X-User-Id $uid; proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_pass http://${route.to}; }
+    location = /_${route.guard} { ${ask} ${route.guard === 'cached' ? keep : ''} }`;
+}

@@ -1,0 +1,49 @@
+// Traefik's configuration for a site: what Portcullis and Traefik read alike.
+
+import type { Route, Site } from '../site.ts';
+import type { Place } from './peer.ts';
+
+/** JSON is YAML. */
+export function dynamicFile(site: Site, place: Place): string {
+  const { origin, node, auth } = place.backends;
+  const service = (address: string): object => ({
+    loadBalancer: { servers: [{ url: `http://${address}` }] },
+  });
+  const forwardAuth = {
+    address: `http://${auth}/validate`,
+    authRequestHeaders: ['Authorization'],
+    authResponseHeaders: ['X-User-Id'],
+  };
+  const cache = { ttl: '60s', key: ['header:Authorization'] };
+  const guards = new Set(site.routes.map((route) => route.guard));
+  const middlewares = {
+    ...(guards.has('asked') && { asked: { forwardAuth } }),
+    ...(guards.has('cached') && { cached: { forwardAuth: { ...forwardAuth, cache } } }),
+  };
+  return JSON.stringify({
+    http: {
+      routers: Object.fromEntries(site.routes.map((route) => [route.name, router(route)])),
+      services: { origin: service(origin), node: service(node) },
+      ...(Object.keys(middlewares).length > 0 && { middlewares }),
+    },
+  });
+}
+
+export function staticFlags(site: Site, place: Place, dynamic: string): string[] {
+  const log = `${place.folder}/access.log`;
+  return [
+    `--entryPoints.web.address=127.0.0.1:${place.port}`,
+    `--providers.file.filename=${dynamic}`,
+    '--log.level=ERROR',
+    ...(site.accessLog ? ['--accessLog=true', `--accessLog.filePath=${log}`] : []),
+  ];
+}
+
+function router(route: Route): object {
+  const path = `PathPrefix(\`${route.path}\`)`;
+  return {
+    rule: route.host === null ? path : `Host(\`${route.host}\`) && ${path}`,
+    service: route.to,
+    ...(route.guard !== null && { middlewares: [route.guard] }),
+  };
+}

@@ -1,0 +1,25 @@
+// Traefik, where it is on the PATH.
+
+import { join } from 'node:path';
+import { hasGuard, type Peer } from './peer.ts';
+import { dynamicFile, staticFlags } from './traefik-words.ts';
+
+export const traefik: Peer = {
+  name: 'traefik',
+  command: 'traefik',
+  version: ['version'],
+  plan(site, place) {
+    if (hasGuard(site, 'cached')) return { unable: 'its forwardAuth has no cache' };
+    const dynamic = join(place.folder, 'dynamic.yml');
+    return {
+      label: hasGuard(site, 'asked') ? 'traefik forwardAuth' : 'traefik',
+      files: { [dynamic]: dynamicFile(site, place) },
+      program: {
+        command: 'traefik',
+        args: staticFlags(site, place, dynamic),
+        env: { GOMAXPROCS: String(place.cores) },
+      },
+      reload: () => undefined,
+    };
+  },
+};
