@@ -1,7 +1,7 @@
 // `npm run bench:compare -- A.json B.json`: which differences between two results exceed the noise.
 
 import { readFileSync } from 'node:fs';
-import { type Read, type ResultFile, type Row, medianOf, spreadOf, titleOf } from './result.ts';
+import { type Read, type ResultFile, type Row, figureNames, medianOf, spreadOf, titleOf } from './result.ts';
 
 const usage = `npm run bench:compare -- A.json B.json
 
@@ -42,7 +42,7 @@ function compare(before: ResultFile, after: ResultFile): void {
       console.log(`only in the second: ${keyOf(row)}`);
       continue;
     }
-    for (const metric of metrics) {
+    for (const metric of [...metrics, ...figureMetrics(row)]) {
       const line = judge(old, row, metric);
       if (line === null) within += 1;
       else console.log(line);
@@ -52,6 +52,15 @@ function compare(before: ResultFile, after: ResultFile): void {
     if (!after.rows.some((one) => keyOf(one) === keyOf(row))) console.log(`only in the first: ${keyOf(row)}`);
   }
   console.log(`\n${within} other differences are within the noise.`);
+}
+
+/** Times and memory are less-is-better; what is counted per second is not. */
+function figureMetrics(row: Row): readonly Metric[] {
+  return figureNames(row).map((name) => ({
+    name,
+    read: (round) => round.figures?.[name] ?? null,
+    moreIsBetter: name.endsWith('/CPU s'),
+  }));
 }
 
 /** Null for a difference within the noise. */

@@ -11,7 +11,7 @@ export interface Machine {
   readonly memoryMiB: number;
   readonly kernel: string;
   readonly node: string;
-  /** By name: first line of what each prints of itself. */
+  /** Versions by name. */
   readonly peers: Readonly<Record<string, string>>;
 }
 
@@ -28,9 +28,7 @@ export function readMachine(peers: readonly Peer[]): Machine {
 }
 
 function versionOf(peer: Peer): string {
-  const run = spawnSync(peer.command ?? process.execPath, [...peer.version], {
-    encoding: 'utf8',
-    timeout: 10_000,
-  });
-  return (`${run.stdout ?? ''}${run.stderr ?? ''}`.trim().split('\n')[0] ?? '').slice(0, 100);
+  const options = { encoding: 'utf8', timeout: 10_000 } as const;
+  const run = spawnSync(peer.command ?? process.execPath, [...peer.version], options);
+  return /\d+\.\d+[^\s,]*/.exec(`${run.stdout}${run.stderr}`)?.[0]?.slice(0, 50) ?? 'unknown';
 }

@@ -24,6 +24,7 @@ export interface Outcome {
   readonly skipped: readonly Skipped[];
 }
 
+const warmUpSeconds = 3;
 /** Other files this process has open. */
 const ownFiles = 200;
 
@@ -101,7 +102,8 @@ async function runRounds(
       await attempt(entrant, async () => {
         entrant.subject = await start(one.site, entrant);
         // Compiled code, open connections, filled caches.
-        await one.load(entrant.subject, { ...bench.round, seconds: Math.min(2, bench.round.seconds) });
+        const seconds = Math.min(warmUpSeconds, 2 * bench.round.seconds);
+        await one.load(entrant.subject, { ...bench.round, seconds });
       });
     }
     for (let round = 1; round <= bench.rounds; round += 1) {
@@ -132,8 +134,8 @@ async function measureRound(one: Case, entrant: Entrant, bench: Bench, title: st
   const measured: Measured = {
     ...sample,
     figures: { ...sample.figures, ...(perCpuSecond !== null && { 'MB/CPU s': perCpuSecond }) },
-    perSecond: sample.requests / sample.seconds,
-    cpu: micros / requests,
+    perSecond: sample.isPaced === true ? null : sample.requests / sample.seconds,
+    cpu: sample.isPaced === true ? null : micros / requests,
     peakRss: memoryOf(pids, 'VmHWM'),
   };
   entrant.rounds.push(measured);
@@ -165,9 +167,12 @@ function write(plan: Plan): void {
 }
 
 function lineOf(round: Measured): string {
-  const figures = Object.entries(round.figures ?? {}).map(([name, value]) => `, ${value.toFixed(1)} ${name}`);
-  const errors = round.errors > 0 ? `, ${round.errors} errors` : '';
-  return `${round.perSecond.toFixed(0)}/s, ${round.cpu.toFixed(1)} µs${figures.join('')}${errors}`;
+  const { perSecond, cpu, p99, errors } = round;
+  const rates =
+    perSecond === null || cpu === null ? [] : [`${perSecond.toFixed(0)}/s`, `${cpu.toFixed(1)} µs`];
+  const figures = Object.entries(round.figures ?? {}).map(([name, value]) => `${value.toFixed(1)} ${name}`);
+  const latency = p99 === null ? [] : [`p99 ${p99.toFixed(2)} ms`];
+  return [...rates, ...latency, ...figures, ...(errors > 0 ? [`${errors} errors`] : [])].join(', ');
 }
 
 function messageOf(error: unknown): string {

@@ -30,9 +30,10 @@ export interface Skipped extends Cell {
 }
 
 export interface Measured extends Sample {
-  readonly perSecond: number;
+  /** Null where the driver sets the pace, as is `cpu`. */
+  readonly perSecond: number | null;
   /** Microseconds of user and system time of the proxy's processes, per request. */
-  readonly cpu: number;
+  readonly cpu: number | null;
   /** Bytes at the peak, summed over the proxy's processes, since its start. */
   readonly peakRss: number;
 }

@@ -57,6 +57,8 @@ export interface Sample {
   readonly p999: number | null;
   /** Answers other than 2xx and 3xx, lost connections, timeouts. */
   readonly errors: number;
+  /** The driver waits between requests: their rate says nothing of the proxy. */
+  readonly isPaced?: boolean;
   /** What else was found, by name with unit: `reload ms`. */
   readonly figures?: Readonly<Record<string, number>>;
 }

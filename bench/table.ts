@@ -40,7 +40,7 @@ export function toMarkdown(result: ResultFile): string {
   ];
   if (result.skipped.length > 0) lines.push('', 'Not measured:', '');
   for (const one of result.skipped) {
-    lines.push(`- ${titleOf(one)}, ${one.label}: ${one.reason.split('\n').slice(0, 3).join(' ')}`);
+    lines.push(`- ${titleOf(one)}, ${one.label}: ${shortened(one.reason)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -65,6 +65,12 @@ function lineOf(one: Row): string {
     String(errorsOf(one)),
     figures.join(', '),
   ]);
+}
+
+/** A program that did not come up says why at the end. */
+function shortened(reason: string): string {
+  const lines = reason.trim().split('\n');
+  return lines.length === 1 ? reason : `${lines[0]}: ${lines.at(-1)}`;
 }
 
 function row(cells: readonly string[]): string {

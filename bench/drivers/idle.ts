@@ -9,6 +9,7 @@ import { Latencies } from './latencies.ts';
 /** At once while they are opened: more would overflow a backlog. */
 const openedAtOnce = 100;
 const trickleMs = 20;
+const warmRequests = 100;
 
 export function idleConnections(count: number, path: string): Load {
   return async (subject, { seconds }) => {
@@ -17,15 +18,28 @@ export function idleConnections(count: number, path: string): Load {
     try {
       // The first ones pay for what is there only once: compiled code, connections to the server.
       await open(subject.port, path, { count: openedAtOnce, into: connections });
+      await warm(connections);
       const before = memoryOf(subject.pids(), 'VmRSS');
       errors += await open(subject.port, path, { count: count - openedAtOnce, into: connections });
       const grown = memoryOf(subject.pids(), 'VmRSS') - before;
       const figures = { 'KiB/connection': grown / 1_024 / Math.max(1, connections.length - openedAtOnce) };
-      return { driver: 'own', seconds, figures, ...(await trickle(connections, seconds, errors)) };
+      return {
+        driver: 'own',
+        isPaced: true,
+        seconds,
+        figures,
+        ...(await trickle(connections, seconds, errors)),
+      };
     } finally {
       for (const connection of connections) connection.close();
     }
   };
+}
+
+async function warm(connections: readonly Connection[]): Promise<void> {
+  for (let asked = 0; asked < warmRequests; asked += 1) {
+    await Promise.all(connections.map((connection) => connection.ask()));
+  }
 }
 
 interface Opening {

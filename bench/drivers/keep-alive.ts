@@ -19,13 +19,14 @@ export async function openConnection(port: number, path: string): Promise<Connec
   let waiting: { readonly done: (text: string) => void; readonly lost: (error: Error) => void } | null = null;
   socket.on('data', (data: Buffer) => waiting?.done(data.toString('latin1')));
   socket.on('error', () => undefined);
+  socket.on('timeout', () => socket.destroy());
   socket.on('close', () => waiting?.lost(new Error('connection lost')));
   return {
     async ask() {
       const startedAt = performance.now();
       const answer = new Promise<string>((done, lost) => (waiting = { done, lost }));
       if (socket.destroyed) throw new Error('connection lost');
-      socket.setTimeout(answerDeadlineMs, () => socket.destroy());
+      socket.setTimeout(answerDeadlineMs);
       socket.write(request);
       const text = await answer.finally(() => (waiting = null));
       socket.setTimeout(0);

@@ -29,6 +29,7 @@ export function reloadUnderLoad(next: Site, path: string, added: string): Load {
       const figures = { 'reload ms': reloadMs, failures: errors };
       return {
         driver: 'own',
+        isPaced: true,
         requests: latencies.count,
         seconds: taken,
         errors,

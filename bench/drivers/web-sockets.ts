@@ -58,7 +58,7 @@ export function openSocketsLoad(count: number, path: string): Load {
     }
     errors += closeAll(sockets);
     const { count: requests } = latencies;
-    return { driver: 'ws', requests, seconds, errors, figures, ...latencies.quantiles() };
+    return { driver: 'ws', isPaced: true, requests, seconds, errors, figures, ...latencies.quantiles() };
   };
 }
 

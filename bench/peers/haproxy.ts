@@ -31,6 +31,7 @@ function text(site: Site, place: Place): string {
   return `global
   nbthread ${cores}
   maxconn ${site.connections + 256}
+  no strict-limits
   stats socket ${join(place.folder, 'admin.sock')} level admin expose-fd listeners
   ${site.accessLog ? 'log stdout format raw local0' : ''}
 defaults

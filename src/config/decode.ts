@@ -8,7 +8,7 @@ import type { Layout } from './decode/layout.ts';
 import { describeIssue, reach, shorten } from './decode/messages.ts';
 import { nameOf, report, reportDuplicate, reportEmpty, reportUnknown } from './decode/report.ts';
 import type { Pass } from './decode/report.ts';
-import { indexed, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
+import { indexed, isNothing, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
 
 export interface DecodeOptions {
@@ -50,8 +50,10 @@ export function decode<S extends z.ZodType>(
 function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unknown {
   const { node } = origin;
   const layout = layoutOf(schema, node);
-  if (node.kind === 'scalar' && node.value === null) {
-    if (layout.section) reportEmpty(pass, origin, path);
+  if (isNothing(node)) {
+    // Skeletons have empty roots (`http:`, `metrics:`); below them nobody leaves a key empty on purpose.
+    const isSkeleton = layout.kind !== 'leaf' && !layout.section && !path.includes('.');
+    if (!isSkeleton) reportEmpty(pass, origin, path, layout.section);
     return undefined;
   }
   if (layout.kind === 'leaf') return plain(node);
@@ -127,7 +129,8 @@ function readMap(pass: Pass, valueSchema: z.ZodType, origin: Origin, path: strin
     if (name === ownValueKey) continue;
     const child: Origin = { node: entry.node, key: entry.key, children: new Map() };
     origin.children.set(name, child);
-    const value = read(pass, valueSchema, child, path === '' ? name : `${path}.${name}`);
+    const childPath = path === '' ? name : `${path}.${name}`;
+    const value = read(pass, valueSchema, child, childPath);
     if (value !== undefined) result[name] = value;
   }
   return result;

@@ -50,11 +50,12 @@ export function formatLine(diagnostic: Diagnostic): string {
 export function renderTty(diagnostics: readonly Diagnostic[], options: RenderOptions): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     options.color ? styleText(style, text, { validateStream: false }) : text;
+  const lineOf = createLineOf(options.textOf);
   let output = '';
   for (const diagnostic of sortDiagnostics(diagnostics)) {
     const severity = paint([colors[diagnostic.severity], 'bold'], diagnostic.severity);
     output += `${paint('bold', clean(formatPlace(diagnostic.where)))} ${severity} ${clean(diagnostic.message)} ${paint('dim', `[${diagnostic.code}]`)}\n`;
-    for (const line of frame(diagnostic.where, options.textOf)) output += `${paint('dim', line)}\n`;
+    for (const line of frame(diagnostic.where, lineOf)) output += `${paint('dim', line)}\n`;
     for (const related of diagnostic.related ?? []) output += `  see ${clean(formatPlace(related))}\n`;
     if (diagnostic.hint !== undefined) output += `  ${paint('green', 'hint:')} ${clean(diagnostic.hint)}\n`;
   }
@@ -91,10 +92,22 @@ function escapeProperty(text: string): string {
   return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
+type LineOf = (source: string, line: number) => string | undefined;
+
+/** Splits a text once, however many of its lines are shown; as many are kept as `textOf` knows. */
+function createLineOf(textOf: RenderOptions['textOf']): LineOf {
+  const texts = new Map<string, readonly string[]>();
+  return (source, line) => {
+    let lines = texts.get(source);
+    if (lines === undefined) texts.set(source, (lines = textOf?.(source)?.split('\n') ?? []));
+    return lines[line - 1]?.trimEnd();
+  };
+}
+
 /** The line with a caret under the place; nothing where the line may show a secret. */
-function frame(where: Place, textOf: RenderOptions['textOf']): string[] {
-  if (where.line === undefined || textOf === undefined || isSecretPath(where.path)) return [];
-  const line = textOf(where.source)?.split('\n')[where.line - 1]?.trimEnd();
+function frame(where: Place, lineOf: LineOf): string[] {
+  if (where.line === undefined || isSecretPath(where.path)) return [];
+  const line = lineOf(where.source, where.line);
   if (line === undefined || /password|secret|token|users|\bkey\b/i.test(line)) return [];
   const shown = clean(line.slice(0, maxFrameWidth));
   const column = where.column ?? 1;

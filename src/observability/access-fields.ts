@@ -34,8 +34,8 @@ function allFields(keepsQuery: boolean): Readonly<Record<string, FieldValue>> {
   const utc = createUtcText();
   const local = createLocalText(true);
   return {
-    ClientAddr: (r) => jsonOfBytes(clientAddress(r)),
-    ClientHost: (r) => jsonOfBytes(r.forwardedFor ?? r.peer),
+    ClientAddr: text(clientAddress),
+    ClientHost: text((r) => r.forwardedFor ?? r.peer),
     ClientPort: (r) => (r.peerPort === 0 ? null : `"${r.peerPort}"`),
     ClientUsername: (r) => (r.username === null || r.username === '' ? '"-"' : jsonOfBytes(r.username)),
     DownstreamContentSize: (r) => `${r.bytesOut}`,
@@ -46,32 +46,46 @@ function allFields(keepsQuery: boolean): Readonly<Record<string, FieldValue>> {
     OriginDuration: (r) => (r.originMs < 0 ? null : nanos(r.originMs)),
     OriginStatus: (r) => (r.originMs < 0 ? null : `${r.originStatus}`),
     Overhead: (r) => nanos(r.originMs < 0 ? r.durationMs : r.durationMs - r.originMs),
-    RequestAddr: (r) => jsonOfBytes(r.authority),
+    RequestAddr: text((r) => r.authority),
     RequestContentSize: (r) => `${r.bytesIn}`,
     RequestCount: (_, count) => `${count}`,
-    RequestHost: (r) => jsonOfBytes(hostOf(r.authority)),
-    RequestMethod: (r) => jsonOfBytes(r.method),
+    RequestHost: text((r) => r.authority, hostOf),
+    RequestMethod: text((r) => r.method),
     RequestPath: keepsQuery
       ? (r) => jsonOfBytes(r.search === '' ? r.path : r.path + r.search)
       : (r) => jsonOfBytes(r.path),
-    RequestPort: (r) => jsonOfBytes(portOf(r.authority)),
-    RequestProtocol: (r) => jsonOfBytes(r.protocol),
-    RequestScheme: (r) => jsonOfBytes(r.scheme),
+    RequestPort: text((r) => r.authority, portOf),
+    RequestProtocol: text((r) => r.protocol),
+    RequestScheme: text((r) => r.scheme),
     RetryAttempts: (r) => `${r.retries}`,
-    RouterName: (r) => optional(r.routerName),
-    ServiceAddr: (r) => (r.serverUrl === null ? null : jsonOfBytes(addressOf(r.serverUrl))),
-    ServiceName: (r) => optional(r.serviceName),
-    ServiceURL: (r) => optional(r.serverUrl),
+    RouterName: text((r) => r.routerName),
+    ServiceAddr: text((r) => r.serverUrl, addressOf),
+    ServiceName: text((r) => r.serviceName),
+    ServiceURL: text((r) => r.serverUrl),
     StartLocal: (r) => `"${local(r.startedAt)}"`,
     StartUTC: (r) => `"${utc(r.startedAt)}"`,
-    TLSCipher: (r) => optional(r.tlsCipher),
-    TLSClientSubject: (r) => optional(r.tlsClientSubject),
-    TLSVersion: (r) => optional(r.tlsVersion),
+    TLSCipher: text((r) => r.tlsCipher),
+    TLSClientSubject: text((r) => r.tlsClientSubject),
+    TLSVersion: text((r) => r.tlsVersion),
   };
 }
 
-function optional(value: string | null): string | null {
-  return value === null ? null : jsonOfBytes(value);
+/** Texts that come again from line to line: the last one's JSON is kept. */
+function text(read: (record: AccessRecord) => string | null, part = whole): FieldValue {
+  let lastText: string | null = null;
+  let lastJson: string | null = null;
+  return (record) => {
+    const now = read(record);
+    if (now !== lastText) {
+      lastText = now;
+      lastJson = now === null ? null : jsonOfBytes(part(now));
+    }
+    return lastJson;
+  };
+}
+
+function whole(value: string): string {
+  return value;
 }
 
 /** Whole nanoseconds of milliseconds. */

@@ -12,7 +12,9 @@ export function headerMode(fields: AccessLogSettings['fields'], name: string): H
 
 /** Whether any header is ever written. */
 export function writesHeaders(fields: AccessLogSettings['fields']): boolean {
-  return fields.headersDefaultMode !== 'drop' || Object.values(fields.headers).some((mode) => mode !== 'drop');
+  return (
+    fields.headersDefaultMode !== 'drop' || Object.values(fields.headers).some((mode) => mode !== 'drop')
+  );
 }
 
 /** Members of a JSON object, each with a comma in front, sorted by name. */
@@ -26,6 +28,7 @@ export function buildHeaderMembers(
   if (!writesHeaders(fields)) return null;
   const modes = new Map(Object.entries(fields.headers));
   const byDefault = fields.headersDefaultMode;
+  const keyOf = createKeys(prefix);
   return (headers) => {
     const members: string[] = [];
     for (let i = 0; i < headers.length; i += 2) {
@@ -33,7 +36,7 @@ export function buildHeaderMembers(
       const mode = modes.get(name) ?? byDefault;
       if (mode === 'drop' || isRepeat(headers, i)) continue;
       const value = mode === 'redact' ? redacted : joinValues(headers, i);
-      members.push(`,${jsonOfBytes(prefix + canonical(name))}:${jsonOfBytes(value)}`);
+      members.push(keyOf(name) + jsonOfBytes(value));
     }
     return members.length < 2 ? (members[0] ?? '') : members.sort().join('');
   };
@@ -46,6 +49,22 @@ export function headerForClf(mode: HeaderMode, headers: readonly string[], name:
     if (headers[i] === name) return mode === 'redact' ? redacted : (headers[i + 1] as string);
   }
   return '';
+}
+
+/** Names whose spelling is remembered, and their length: clients choose them. */
+const maxKeys = 1_000;
+const maxKeyLength = 64;
+
+/** `,"request_User-Agent":` of `user-agent`. Spelling a name takes longer than the rest of its member. */
+function createKeys(prefix: string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const key = `,${jsonOfBytes(prefix + canonical(name))}:`;
+    if (known.size < maxKeys && name.length <= maxKeyLength) known.set(name, key);
+    return key;
+  };
 }
 
 function isRepeat(headers: readonly string[], at: number): boolean {

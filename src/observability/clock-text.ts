@@ -58,8 +58,20 @@ function zoneText(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${hours}:${String(size % 60).padStart(2, '0')}`;
 }
 
+// A line has its start in two forms with the same decimals.
+let lastMs = Number.NaN;
+let lastDecimals = '';
+
 /** Of milliseconds within a second, to the microsecond, without final zeros. */
 function decimals(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastDecimals = writeDecimals(ms);
+  }
+  return lastDecimals;
+}
+
+function writeDecimals(ms: number): string {
   let micros = Math.floor(ms * 1000 + 0.001);
   if (micros <= 0) return '';
   if (micros > 999_999) micros = 999_999;

@@ -63,6 +63,11 @@ export function appendHeader(headers: HeaderList, name: string, value: string): 
   headers.push(name, value);
 }
 
+/** Of a short text that the gateway itself answers with, as Go's HTTP library sends its own. */
+export function plainTextHeaders(): HeaderList {
+  return ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'];
+}
+
 /**
  * The one spelling of all names a backend could take for the same: CGI and WSGI turn every character
  * that is no letter or digit into `_`, so `X-User-Id`, `x_user.id` and `X!User'Id` are one name there.

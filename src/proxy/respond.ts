@@ -2,7 +2,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { type ErrorCode, GatewayError } from './errors.ts';
-import { getHeader, type HeaderList } from './headers.ts';
+import { getHeader, plainTextHeaders } from './headers.ts';
 import { statusText } from './status.ts';
 
 /** Sends `x.status`, `x.responseHeaders` and `x.answerBody`, after the response hooks, and ends `x`. */
@@ -95,7 +95,3 @@ const bodies: Partial<Record<ErrorCode, string>> = {
   'gateway.bug': 'Internal Server Error\n',
 };
 const plainTextCodes: ReadonlySet<ErrorCode> = new Set(Object.keys(bodies) as ErrorCode[]);
-
-function plainTextHeaders(): HeaderList {
-  return ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'];
-}

@@ -109,13 +109,36 @@ export function seenQuery(key: string): (subject: RuleSubject) => string {
     anyQueryValue(s.search, key, () => true) ? `query ${key} has another value` : `there is no query ${key}`;
 }
 
+/** Intake takes these out of every request, as what is said between two neighbours or frames the message. */
+const unseenNames: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'trailer',
+  'trailers',
+  'transfer-encoding',
+]);
+
+/** What a WebSocket handshake says in the headers that intake has read and taken out. */
+const handshakeValues: Readonly<Record<string, readonly string[]>> = {
+  upgrade: ['websocket'],
+  connection: ['Upgrade', 'upgrade'],
+};
+
 function headerMatcher(written: string, name: string, test: (value: string) => boolean): BuiltMatcher {
   if (name === 'host') {
     const warnings = [`Header(\`${written}\`, …) never matches: the host is not among the headers; use Host`];
     return { match: () => false, seen: () => 'the host is not among the headers', warnings };
   }
+  const inHandshake = Object.hasOwn(handshakeValues, name) && handshakeValues[name]?.some(test) === true;
   return {
+    warnings: unseenNames.has(name) ? [`Header(\`${written}\`, …) never matches: rules do not see it`] : [],
     match: (s) => {
+      if (inHandshake && s.isUpgrade === true) return true;
       const { headers } = s;
       for (let i = 0; i < headers.length; i += 2) {
         if (headers[i] === name && test(headers[i + 1] as string)) return true;

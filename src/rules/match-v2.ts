@@ -6,7 +6,7 @@ import { firstQueryValue } from './match-query.ts';
 import { buildPath, buildPathPrefix, requirePath, seenQuery } from './match-request.ts';
 import { type BuiltMatcher, MatcherFault, seenHost, seenPath } from './matcher.ts';
 import type { Regexp } from './regexp.ts';
-import type { RuleMatch } from './subject.ts';
+import type { RuleMatch, RuleSubject } from './subject.ts';
 
 /** Hosts compared whole; `*` has no meaning here. */
 export function buildHostsV2(hosts: readonly string[]): BuiltMatcher {
@@ -52,7 +52,11 @@ export function buildQueriesV2(pairs: readonly string[]): BuiltMatcher {
     };
   });
   const first = (pairs[0] as string).split('=')[0] as string;
-  return { match: (s) => tests.every((test) => test(s)), seen: seenQuery(first) };
+  const match = (s: RuleSubject): boolean => {
+    for (const test of tests) if (!test(s)) return false;
+    return true;
+  };
+  return { match, seen: seenQuery(first) };
 }
 
 function buildPathV2(path: string, argument: number, matcher: 'Path' | 'PathPrefix'): BuiltMatcher {
@@ -73,7 +77,10 @@ function anyOf(matchers: readonly BuiltMatcher[]): BuiltMatcher {
   if (only !== undefined && matchers.length === 1) return only;
   const tests = matchers.map((matcher) => matcher.match);
   return {
-    match: (s) => tests.some((test) => test(s)),
+    match: (s) => {
+      for (const test of tests) if (test(s)) return true;
+      return false;
+    },
     seen: (s) => only?.seen(s) ?? '',
     limits: limitsOfAny(matchers.map((matcher) => matcher.limits ?? noLimits)),
     warnings: matchers.flatMap((matcher) => matcher.warnings ?? []),

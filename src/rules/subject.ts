@@ -8,6 +8,8 @@ export interface RuleSubject {
   readonly method: string;
   /** Flat list: lower-case name, value, name, value …; values are latin1, one char a byte. */
   readonly headers: readonly string[];
+  /** A WebSocket handshake, whose `Upgrade` and `Connection` intake has taken out of `headers`. */
+  readonly isUpgrade?: boolean;
   /** `?a=b`, or empty. */
   readonly search: string;
   /** IP address of the TCP peer, text form. */

@@ -40,7 +40,7 @@ describe('check', { timeout: 60_000 }, () => {
     assert.equal(wrong.code, 1);
     assert.match(wrong.output, /typo\.yml:4:35 error unknown key `servise` in `http\.routers\.all`/);
     assert.match(wrong.output, /4 \| .*servise: s\}\n.*\^\n.*did you mean `service`\?/);
-    assert.match(wrong.output, /1 errors, 0 warnings/);
+    assert.match(wrong.output, /1 error, 0 warnings/);
     const broken = await runCommand(['check', using(torn)]);
     assert.equal(broken.code, 1);
     assert.match(broken.output, /torn\.toml:2:\d+ error/);

@@ -13,7 +13,11 @@ const cors = {
   accessControlExposeHeaders: ['X-Out', 'X-More'],
   accessControlMaxAge: 0,
 };
-const open = { accessControlAllowOriginList: '*', accessControlAllowHeaders: '*', accessControlAllowMethods: '*' };
+const open = {
+  accessControlAllowOriginList: '*',
+  accessControlAllowHeaders: '*',
+  accessControlAllowMethods: '*',
+};
 const sts = { stsSeconds: 31_536_000, stsIncludeSubdomains: true, stsPreload: true };
 
 const middlewares: Readonly<Record<string, object>> = {
@@ -34,7 +38,11 @@ const middlewares: Readonly<Record<string, object>> = {
   sts,
   forcedsts: { stsSeconds: 60, forceSTSHeader: true },
   devsts: { ...sts, forceSTSHeader: true, isDevelopment: true, contentTypeNosniff: true },
-  proof: { stsSeconds: 60, publicKey: 'pin-sha256="a"; max-age=5', sslProxyHeaders: { 'X-Tls': 'on', 'X-Https': '1' } },
+  proof: {
+    stsSeconds: 60,
+    publicKey: 'pin-sha256="a"; max-age=5',
+    sslProxyHeaders: { 'X-Tls': 'on', 'X-Https': '1' },
+  },
   frame: { frameDeny: true },
   framecustom: { frameDeny: true, customFrameOptionsValue: 'SAMEORIGIN' },
   nosniff: { contentTypeNosniff: true },
@@ -43,8 +51,20 @@ const middlewares: Readonly<Record<string, object>> = {
   csp: { contentSecurityPolicy: "default-src 'self'", contentSecurityPolicyReportOnly: 'report-to x' },
   referrer: { referrerPolicy: 'no-referrer' },
   permissions: { permissionsPolicy: 'camera=()' },
-  effectless: { sslRedirect: true, sslTemporaryRedirect: true, sslHost: 'x', sslForceHost: true, featurePolicy: 'x' },
-  all: { ...cors, ...sts, forceSTSHeader: true, frameDeny: true, customResponseHeaders: { 'X-Frame-Options': 'ALLOWALL' } },
+  effectless: {
+    sslRedirect: true,
+    sslTemporaryRedirect: true,
+    sslHost: 'x',
+    sslForceHost: true,
+    featurePolicy: 'x',
+  },
+  all: {
+    ...cors,
+    ...sts,
+    forceSTSHeader: true,
+    frameDeny: true,
+    customResponseHeaders: { 'X-Frame-Options': 'ALLOWALL' },
+  },
 };
 
 describe('the headers middleware on the wire', () => {
@@ -58,7 +78,10 @@ describe('the headers middleware on the wire', () => {
         http: {
           routers: {
             ...Object.fromEntries(
-              names.map((name) => [name, { rule: `Host(\`${name}.test\`)`, service: 'origin', middlewares: [name] }]),
+              names.map((name) => [
+                name,
+                { rule: `Host(\`${name}.test\`)`, service: 'origin', middlewares: [name] },
+              ]),
             ),
             authfirst: { rule: 'Host(`authfirst.test`)', service: 'origin', middlewares: ['refuse', 'cors'] },
             corsfirst: { rule: 'Host(`corsfirst.test`)', service: 'origin', middlewares: ['cors', 'refuse'] },
@@ -154,7 +177,13 @@ describe('the headers middleware on the wire', () => {
   });
 
   test('customResponseHeaders has the last word over the server', async () => {
-    answerWith({ 'X-Set': ['theirs', 'twice'], 'X-Gone': 'here', Server: 'x', 'X-Origin': 'a', 'X-Kept': 'k' });
+    answerWith({
+      'X-Set': ['theirs', 'twice'],
+      'X-Gone': 'here',
+      Server: 'x',
+      'X-Origin': 'a',
+      'X-Kept': 'k',
+    });
     await assertHeaders(send('response'), ['x-set: ours', 'x-origin: hidden', 'x-kept: k']);
   });
 
@@ -162,7 +191,11 @@ describe('the headers middleware on the wire', () => {
     await assertPreflight(preflight('cors', 'https://app.test'), [allowed, ...listed]);
     await assertPreflight(preflight('cors', 'https://evil.test'), listed);
     await assertPreflight(preflight('cors', 'https://APP.test'), listed);
-    await assertPreflight(preflight('credentials', 'https://app.test'), [allowed, ...listed, withCredentials]);
+    await assertPreflight(preflight('credentials', 'https://app.test'), [
+      allowed,
+      ...listed,
+      withCredentials,
+    ]);
     await assertPreflight(preflight('all', 'https://app.test'), [allowed, ...listed]);
   });
 
@@ -223,7 +256,11 @@ describe('the headers middleware on the wire', () => {
     assert.deepEqual((await send('authfirst', from)).headers, refused);
     assert.equal((await preflight('authfirst', 'https://app.test')).status, 403);
     const exposed = 'access-control-expose-headers: X-Out,X-More';
-    assert.deepEqual(await send('corsfirst', from), { status: 403, headers: [allowed, exposed, ...refused], body: 'Forbidden' });
+    assert.deepEqual(await send('corsfirst', from), {
+      status: 403,
+      headers: [allowed, exposed, ...refused],
+      body: 'Forbidden',
+    });
     await assertPreflight(preflight('corsfirst', 'https://app.test'), [allowed, ...listed]);
     const down = await send('corsdown', from);
     assert.deepEqual([down.status, down.headers.includes(allowed)], [503, true]);
@@ -232,7 +269,11 @@ describe('the headers middleware on the wire', () => {
   test('allowedHosts answers other hosts with 500, what a proxy header says first', async () => {
     const bad = {
       status: 500,
-      headers: ['content-length: 9', 'content-type: text/plain; charset=utf-8', 'x-content-type-options: nosniff'],
+      headers: [
+        'content-length: 9',
+        'content-type: text/plain; charset=utf-8',
+        'x-content-type-options: nosniff',
+      ],
       body: 'Bad Host\n',
     };
     await assertHeaders(send('hosts'), []);
@@ -276,7 +317,10 @@ describe('the headers middleware on the wire', () => {
       ['nosniff', ['x-content-type-options: nosniff']],
       ['xss', ['x-xss-protection: 1; mode=block']],
       ['xsscustom', ['x-xss-protection: 0']],
-      ['csp', ["content-security-policy: default-src 'self'", 'content-security-policy-report-only: report-to x']],
+      [
+        'csp',
+        ["content-security-policy: default-src 'self'", 'content-security-policy-report-only: report-to x'],
+      ],
       ['referrer', ['referrer-policy: no-referrer']],
       ['permissions', ['permissions-policy: camera=()']],
       [

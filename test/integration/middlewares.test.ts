@@ -52,7 +52,12 @@ describe('middlewares on the wire', () => {
     const routers = Object.fromEntries(
       Object.keys(middlewares).map((name) => [
         name,
-        { rule: `Host(\`${name}.test\`)`, service: 'origin', middlewares: [name], entryPoints: ['web', 'trusting'] },
+        {
+          rule: `Host(\`${name}.test\`)`,
+          service: 'origin',
+          middlewares: [name],
+          entryPoints: ['web', 'trusting'],
+        },
       ]),
     );
     gateway = await startGateway({
@@ -79,7 +84,11 @@ describe('middlewares on the wire', () => {
     readonly port?: string;
   }
 
-  function get(name: string, target = '/', { entryPoint = 'web', port = '', ...extra }: Extra = {}): Promise<Answer> {
+  function get(
+    name: string,
+    target = '/',
+    { entryPoint = 'web', port = '', ...extra }: Extra = {},
+  ): Promise<Answer> {
     return ask(gateway.port(entryPoint), { host: `${name}.test${port}`, target, ...extra });
   }
 
@@ -103,7 +112,10 @@ describe('middlewares on the wire', () => {
 
   function assertAnswer(answer: Answer, status: number, headers: readonly string[], body: string): void {
     const expected = { status, headers: [...headers].sort(), body };
-    assert.deepEqual(answer, { ...expected, headers: [`content-length: ${Buffer.byteLength(body)}`, ...headers].sort() });
+    assert.deepEqual(answer, {
+      ...expected,
+      headers: [`content-length: ${Buffer.byteLength(body)}`, ...headers].sort(),
+    });
     assert.equal(origin.requests.length, 0, 'nothing reaches the server');
   }
 
@@ -170,7 +182,8 @@ describe('middlewares on the wire', () => {
 
   test('redirectScheme lets what is there already through', async () => {
     assert.equal((await get('http', '/')).status, 200);
-    const location = (answer: Answer): string | undefined => answer.headers.find((line) => line.startsWith('location'));
+    const location = (answer: Answer): string | undefined =>
+      answer.headers.find((line) => line.startsWith('location'));
     assert.equal(location(await get('http', '/', { port: ':8080' })), 'location: http://http.test/');
   });
 
@@ -192,7 +205,12 @@ describe('middlewares on the wire', () => {
   test('redirectRegex rewrites the whole URL', async () => {
     const moved = await get('regex', '/old/a%20b?c=d', { port: ':81' });
     assertAnswer(moved, 302, ['location: http://new.test/a%20b?c=d'], 'Found');
-    assertAnswer(await get('regex', '/old/', { method: 'POST' }), 307, ['location: http://new.test/'], 'Temporary Redirect');
+    assertAnswer(
+      await get('regex', '/old/', { method: 'POST' }),
+      307,
+      ['location: http://new.test/'],
+      'Temporary Redirect',
+    );
     const named = await get('regexper', '/x/a/y');
     assertAnswer(named, 301, ['location: http://regexper.test/x/b/y'], 'Moved Permanently');
     assertAnswer(await get('regexbad'), 502, [], 'Bad Gateway');
@@ -216,7 +234,11 @@ describe('middlewares on the wire', () => {
   });
 
   test('ipStrategy.depth counts from the right of what a trusted peer forwarded', async () => {
-    const status = async (name: string, forwarded: string | string[], entryPoint = 'trusting'): Promise<number> =>
+    const status = async (
+      name: string,
+      forwarded: string | string[],
+      entryPoint = 'trusting',
+    ): Promise<number> =>
       (await get(name, '/', { headers: { 'X-Forwarded-For': forwarded }, entryPoint })).status;
     assert.equal(await status('depth1', '10.1.1.1'), 200);
     assert.equal(await status('depth1', '10.1.1.1, 11.1.1.1'), 403);
@@ -233,7 +255,8 @@ describe('middlewares on the wire', () => {
 
   test('ipStrategy.excludedIPs skips listed hops from the right', async () => {
     const status = async (forwarded: string): Promise<number> =>
-      (await get('excluded', '/', { headers: { 'X-Forwarded-For': forwarded }, entryPoint: 'trusting' })).status;
+      (await get('excluded', '/', { headers: { 'X-Forwarded-For': forwarded }, entryPoint: 'trusting' }))
+        .status;
     assert.equal(await status('10.1.1.1, 192.168.0.7, 10.9.9.9'), 200);
     assert.equal(await status('10.1.1.1, 11.1.1.1, 192.168.0.7'), 403);
     assert.equal(await status('192.168.0.7'), 403);

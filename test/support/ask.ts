@@ -21,7 +21,10 @@ export interface Answer {
 }
 
 /** Asks `127.0.0.1:port`; rejects when the connection breaks or nothing comes for 10 s. */
-export function ask(port: number, { method = 'GET', target = '/', host, headers, body }: Ask): Promise<Answer> {
+export function ask(
+  port: number,
+  { method = 'GET', target = '/', host, headers, body }: Ask,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(
       { host: '127.0.0.1', port, method, path: target, headers: { host, ...headers }, agent: false },
@@ -41,7 +44,12 @@ export function ask(port: number, { method = 'GET', target = '/', host, headers,
   });
 }
 
-const connectionNames: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding']);
+const connectionNames: ReadonlySet<string> = new Set([
+  'date',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+]);
 
 function linesOf(raw: readonly string[]): string[] {
   const lines: string[] = [];

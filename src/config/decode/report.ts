@@ -22,14 +22,21 @@ export function report(
 }
 
 /** `ping:` with nothing after it: the most common way to believe that something is on. */
-export function reportEmpty(pass: Pass, { key }: Origin, path: string): void {
-  pass.diagnostics.push({
+export function reportEmpty(pass: Pass, { key }: Origin, path: string, isSection: boolean): void {
+  pass.diagnostics.push(emptyKey(key, path, isSection));
+}
+
+/** `isSection`: it could be switched on with its defaults. */
+export function emptyKey(where: Place, path: string, isSection: boolean): Diagnostic {
+  return {
     severity: 'warning',
-    code: 'config.empty_section',
+    code: 'config.empty_key',
     message: `\`${path}\` has nothing after it, which means it is absent`,
-    where: key,
-    hint: `write \`${nameOf(path)}: {}\` to switch it on with its defaults, or remove it`,
-  });
+    where,
+    hint: isSection
+      ? `write \`${nameOf(path)}: {}\` to switch it on with its defaults, or remove it`
+      : 'write its value, or remove it',
+  };
 }
 
 export function reportDuplicate(pass: Pass, entry: { key: Place; written: string }, before: Origin): void {

@@ -8,6 +8,11 @@ import type { Scalar, Tree } from '../tree.ts';
  */
 export const ownValueKey = '';
 
+/** `key:` with nothing after it. */
+export function isNothing(node: Tree): boolean {
+  return node.kind === 'scalar' && node.value === null;
+}
+
 /** Go's ParseBool, and its words in any case. */
 export function isOn(value: Scalar): boolean {
   return value === true || value === 1 || (typeof value === 'string' && /^(?:true|t|1)$/i.test(value.trim()));

@@ -5,6 +5,8 @@ import type { RuleSyntax } from '../../model/snapshot.ts';
 import { compileRule } from '../../rules/compile.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { decode } from '../decode.ts';
+import { emptyKey } from '../decode/report.ts';
+import { isNothing } from '../decode/values.ts';
 import { staticRoots } from '../static/keys.ts';
 import { wrap } from './decode-object.ts';
 import { loadMiddleware } from './load-middleware.ts';
@@ -45,12 +47,12 @@ function isTolerable(diagnostic: Diagnostic): boolean {
 }
 
 /** Top-level keys of the static configuration: one file may hold both kinds. */
-const staticKeys = new Set(staticRoots().map((root) => root.toLowerCase()));
+const staticRootKeys = new Set(staticRoots().map((root) => root.toLowerCase()));
 
 function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
   let config = emptyConfig(source);
   if (tree.kind !== 'map') {
-    if (tree.kind === 'scalar' && tree.value === null) return config;
+    if (isNothing(tree)) return config;
     diagnostics.push(mustBeMap(tree, 'the file', 'a map with the keys http and tls'));
     return config;
   }
@@ -61,10 +63,10 @@ function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): Dynami
     } else if (root === 'tls') {
       loadTls(node, diagnostics);
     } else if (root === 'tcp' || root === 'udp') {
-      if (node.kind === 'scalar' && node.value === null) continue;
+      if (isNothing(node)) continue;
       const message = `${root} routers and services are not supported: this section is left out`;
       diagnostics.push({ severity: 'error', code: unsupported, message, where: key });
-    } else if (staticKeys.has(root)) {
+    } else if (staticRootKeys.has(root)) {
       const message = `\`${name}\` is static configuration: it has no effect here, unless the gateway is started with this file`;
       diagnostics.push({ severity: 'info', code: 'config.static_key', message, where: key });
     } else {
@@ -101,7 +103,7 @@ function onceEach(map: MapNode, diagnostics: Diagnostic[]): [string, Entry][] {
 }
 
 function loadTls(node: Tree, diagnostics: Diagnostic[]): void {
-  if (node.kind === 'scalar' && node.value === null) return;
+  if (isNothing(node)) return;
   diagnostics.push(...decode(wholeTls, wrap('tls', node)).diagnostics, {
     severity: 'warning',
     code: 'config.no_effect',
@@ -114,8 +116,7 @@ const sections = ['routers', 'services', 'middlewares', 'serversTransports'];
 
 function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
   if (http.kind !== 'map') {
-    const isNull = http.kind === 'scalar' && http.value === null;
-    if (!isNull) diagnostics.push(mustBeMap(http, 'http', 'a map'));
+    if (!isNothing(http)) diagnostics.push(mustBeMap(http, 'http', 'a map'));
     return emptyConfig(source);
   }
   for (const [name, { key }] of onceEach(http, diagnostics)) {
@@ -154,7 +155,10 @@ function loadEach<T>(
   if (section.entries.size === 0) diagnostics.push(standalone(section));
   for (const [name, { key, node }] of section.entries) {
     const found: Diagnostic[] = [];
-    if (node.kind === 'scalar' && node.value === null) continue;
+    if (isNothing(node)) {
+      diagnostics.push(emptyKey(key, key.path ?? name, false));
+      continue;
+    }
     const value = load(name, node, found);
     diagnostics.push(...found);
     const errors = found.filter(({ severity }) => severity === 'error').map(describe);

@@ -17,7 +17,10 @@ export function parseFlags(
   const values = new Map<string, DottedValue>();
   for (let index = 0; index < argv.length; index += 1) {
     const argument = argv[index] as string;
-    if (argument === '--') break;
+    if (argument === '--') {
+      diagnostics.push(...argv.slice(index + 1).map((left) => stray(left, undefined)));
+      break;
+    }
     const match = /^--?([^-=][^=]*)(?:=([\s\S]*))?$/.exec(argument);
     if (match === null) {
       diagnostics.push(stray(argument, argv[index - 1]));

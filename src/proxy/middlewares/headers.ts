@@ -1,6 +1,7 @@
 // headers: CORS, custom headers both ways, and the security headers.
 
 import type { Exchange } from '../exchange.ts';
+import { plainTextHeaders } from '../headers.ts';
 import { CONTINUE, type Verdict } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';
 import { buildCors, type Cors } from './headers/cors.ts';
@@ -46,8 +47,7 @@ function requestHook(
 }
 
 function refuseHost(x: Exchange): Verdict {
-  const answer = ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'];
-  return x.answer(500, answer, 'Bad Host\n');
+  return x.answer(500, plainTextHeaders(), 'Bad Host\n');
 }
 
 function responseHook(steps: readonly Step[]): Step {

@@ -2,7 +2,7 @@
 // so that what stays is byte for byte what the client wrote.
 
 import type { Exchange } from '../exchange.ts';
-import { appendHeader } from '../headers.ts';
+import { appendHeader, plainTextHeaders } from '../headers.ts';
 import { CONTINUE, type Verdict } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';
 import { bool, list, object } from './fields.ts';
@@ -78,6 +78,5 @@ function climbs(path: string): boolean {
 }
 
 function badRequest(x: Exchange): Verdict {
-  const headers = ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'];
-  return x.answer(400, headers, 'Bad Request\n');
+  return x.answer(400, plainTextHeaders(), 'Bad Request\n');
 }

@@ -1,17 +1,15 @@
 // A WebSocket Exchange to a server: its answer to the handshake decides, then messages pass both ways.
 
-import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import WebSocket, { type ClientOptions } from 'ws';
-import { GatewayError } from '../errors.ts';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import WebSocket from 'ws';
 import type { Cancellable, Exchange } from '../exchange.ts';
-import type { HeaderList } from '../headers.ts';
 import { maxMessageBytes, maxRefusalBytes, maxTunnelBacklog } from '../limits.ts';
 import { answer, end, fail, runResponseHooks } from '../respond.ts';
 import type { Server } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
+import { connect, handshakeError, limitDial, offered, toHeaderMap } from './handshake.ts';
 import { tlsOptions } from './pool.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
@@ -205,45 +203,6 @@ class Tunnel implements Cancellable, TunnelEvents {
   }
 }
 
-function offered(protocols: string): string[] {
-  return protocols
-    .split(',')
-    .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== '');
-}
-
-function connect(url: string, protocols: string[], options: ClientOptions | ClientRequestArgs): WebSocket {
-  try {
-    return new WebSocket(url, protocols, options);
-  } catch (error) {
-    // The client's: doubled or malformed subprotocols, or a target that is no URL.
-    throw new GatewayError('intake.bad_request', 'malformed WebSocket handshake', error);
-  }
-}
-
-/** Milliseconds until the connection must stand; the server's answer may take longer. */
-function limitDial(request: ClientRequest, timeout: number): void {
-  if (timeout === 0) return;
-  const timer = setTimeout(() => {
-    request.destroy(new GatewayError('upstream.connect_timeout', `${timeout} ms`));
-  }, timeout);
-  const settled = (): void => clearTimeout(timer);
-  request.once('close', settled);
-  request.once('error', settled);
-  request.once('socket', (socket: Socket) => socket.once('connect', settled));
-}
-
-/** The library's complaints about an answer have no code. */
-function handshakeError(error: Error): GatewayError {
-  if (error instanceof GatewayError || 'code' in error) return toGatewayError(error);
-  const isTimeout = error.message === 'Opening handshake has timed out';
-  return new GatewayError(
-    isTimeout ? 'upstream.headers_timeout' : 'upstream.bad_upgrade',
-    error.message,
-    error,
-  );
-}
-
 function messageTooBig(error: Error): boolean {
   return (error as { code?: string }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 }
@@ -261,17 +220,4 @@ function isOurs(_: string, i: number, list: readonly string[]): boolean {
 
 function isNoLength(_: string, i: number, list: readonly string[]): boolean {
   return list[i - (i % 2)] !== 'content-length';
-}
-
-/** Node's form; the handshake's own headers are the client library's. */
-function toHeaderMap(headers: HeaderList): Record<string, string[]> {
-  // Without a prototype: a header may be named `constructor`.
-  const map = Object.create(null) as Record<string, string[]>;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (name.startsWith('sec-websocket-')) continue;
-    map[name] ??= [];
-    map[name].push(headers[i + 1] as string);
-  }
-  return map;
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -54,6 +54,7 @@ test('all of a long answer reaches a pipe', async (context) => {
 
 test('an output that cannot be written is one line and exit code 1', async (context) => {
   const full = openSync('/dev/full', 'w');
+  context.after(() => closeSync(full));
   const { code, err } = await start(context, ['version'], { stdout: full });
   assert.deepEqual([code, err.split('\n').length], [1, 2], err);
   assert.match(err, /^portcullis: cannot write: ENOSPC/);
@@ -63,4 +64,16 @@ test('what goes to a pipe has no colours, and wrong flags end a start with exit 
   const { code, out, err } = await start(context, ['--nonsense=1'], { env: { FORCE_COLOR: '1' } });
   assert.deepEqual([code, out], [1, '']);
   assert.equal(err, '--nonsense error unknown key `nonsense` [config.unknown_key]\n');
+});
+
+test('what has no effect or is not read is named at the default log level', async (context) => {
+  // An address of nobody: it ends by itself.
+  const flags = ['--entrypoints.web.address=192.0.2.1:1', '--providers.docker'];
+  const { code, out } = await start(context, flags, { env: { TRAEFIK_PING: 'true' } });
+  assert.equal(code, 1);
+  assert.match(
+    out,
+    /warning: --providers.docker: .* has no effect yet; and 1 more, `portcullis check` lists/,
+  );
+  assert.match(out, /this machine does not have that address/);
 });

@@ -130,6 +130,24 @@ test('a map or a list of maps where one value is due is an error, and never thro
   }
 });
 
+test('a key with nothing after it is told, but for the roots of a skeleton', () => {
+  const told = (diagnostics: readonly Diagnostic[], path: readonly (string | number)[]) =>
+    assert.ok(
+      diagnostics.some(({ severity }) => severity !== 'info'),
+      path.join('.'),
+    );
+  for (const path of [...staticLevels.objects, ...staticLevels.leaves.map((leaf) => leaf.path)]) {
+    if (path.length < 2) continue;
+    const { tree } = parseYaml(JSON.stringify(nested(path, null)), 'f');
+    told(judgeStatic(tree, 'warn'), path);
+  }
+  for (const path of [...dynamicLevels.objects, ...dynamicLevels.leaves.map((leaf) => leaf.path)]) {
+    if (path.length < 3) continue;
+    const { tree } = parseYaml(JSON.stringify(nested(path, null)), 'f');
+    told(loadDynamic(tree, 'f').diagnostics, path);
+  }
+});
+
 test('a value beside the options of a section is judged, too', () => {
   for (const flags of [
     ['--entrypoints.web=foo', '--entrypoints.web.address=:80'],

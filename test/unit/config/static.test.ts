@@ -290,7 +290,7 @@ test('a section with nothing after it is absent, with a warning', (context) => {
   assert.deepEqual([config?.api, config?.ping?.entryPoint], [undefined, 'traefik']);
   assert.deepEqual(
     diagnostics.map(({ code, where }) => `${code} ${where.line}`),
-    ['config.empty_section 1', 'config.empty_section 3'],
+    ['config.empty_key 1', 'config.empty_key 3'],
   );
 });
 
@@ -309,4 +309,13 @@ test('two flags in one argument are told apart from a value with blanks', (conte
   assert.deepEqual(codes('--providers.file.directory=/etc/d --log.level=INFO'), ['config.two_flags']);
   assert.ok(codes('--api --ping').includes('config.two_flags'));
   assert.deepEqual(codes('--providers.file.directory=/my -- files - here'), []);
+});
+
+test('what follows `--` is no flag and no silence either', (context) => {
+  const { config, diagnostics } = fromFlags(context, '--ping', '--', '--api', 'x');
+  assert.equal(config, null);
+  assert.deepEqual(
+    diagnostics.map(({ message }) => message),
+    ['`--api` is no flag', '`x` is no flag'],
+  );
 });

@@ -167,3 +167,23 @@ test('an explanation holds no secrets and no endless client text', () => {
   const long = explainRule(accept('Path(`/a`)'), subject({ routePath: `/${'b'.repeat(5_000)}` }));
   assert.ok((long.failed ?? '').length < 300);
 });
+
+test('a WebSocket handshake has the headers that make it one', () => {
+  const handshake = { isUpgrade: true };
+  checkRows([
+    ['Header(`Upgrade`, `websocket`)', handshake, true],
+    ['Header(`Upgrade`, `websocket`)', {}, false],
+    ['Header(`Upgrade`, `h2c`)', handshake, false],
+    ['HeaderRegexp(`upgrade`, `(?i)^WebSocket$`)', handshake, true],
+    ['Header(`Connection`, `Upgrade`)', handshake, true],
+    ['HeaderRegexp(`Connection`, `(?i)upgrade`)', handshake, true],
+    ['HeaderRegexp(`Connection`, `.*`)', {}, false],
+    ['!Header(`Upgrade`, `websocket`)', handshake, false],
+    ['Header(`constructor`, `x`)', handshake, false],
+  ]);
+});
+
+test('a header that rules never see is warned of', () => {
+  assert.match(accept('Header(`Content-Length`, `0`)').warnings.join(), /never matches/);
+  assert.deepEqual(accept('Header(`Upgrade`, `websocket`)').warnings, []);
+});

@@ -66,17 +66,21 @@ export class UwsHandshake extends UwsDownstream implements Handshake {
     }
     // From here on the socket speaks through its own handlers.
     this.onAbort = null;
-    const upgrade = (): void => {
-      this.#response.writeStatus('101 Switching Protocols');
-      for (let i = 0; i < headers.length; i += 2) {
-        this.#response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
-      }
-      const data: ClientSocketData = { clientEnd: end, tunnelEvents: events };
-      this.#response.upgrade(data, this.#key, protocol, '', this.#context);
-    };
-    if (this.inCallback) upgrade();
-    else this.#response.cork(upgrade);
+    const data: ClientSocketData = { clientEnd: end, tunnelEvents: events };
+    if (this.inCallback) this.#writeUpgradeHead(headers);
+    else this.#response.cork(() => this.#writeUpgradeHead(headers));
+    // Never inside `cork`: when the engine makes a WebSocket of the socket in the same place in memory, its
+    // cork goes on to read the HTTP state that is no longer there, and now and then closes the connection.
+    // Outside it the engine says on standard error that it would rather be corked.
+    this.#response.upgrade(data, this.#key, protocol, '', this.#context);
     return end;
+  }
+
+  #writeUpgradeHead(headers: HeaderList): void {
+    this.#response.writeStatus('101 Switching Protocols');
+    for (let i = 0; i < headers.length; i += 2) {
+      this.#response.writeHeader(headers[i] as string, Buffer.from(headers[i + 1] as string, 'latin1'));
+    }
   }
 }
 

@@ -74,7 +74,8 @@ const effectless = [
 
 /** Nothing is written but defaults: Traefik takes such a middleware for a mistake. */
 export function isEmpty(options: HeadersOptions): boolean {
-  return Object.values(options).every(isUnset);
+  // The one number whose 0 says something.
+  return options.accessControlMaxAge === undefined && Object.values(options).every(isUnset);
 }
 
 /** Keys that are written but do nothing. */

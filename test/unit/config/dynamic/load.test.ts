@@ -46,7 +46,7 @@ test('a tls section that is empty by accident is named', () => {
   const loaded = load('http:\n  routers:\n    r: {rule: x, service: s, tls: }\n');
   assert.deepEqual(
     loaded.diagnostics.map(({ severity, code, where }) => `${severity} ${code} ${where.path}`),
-    ['warning config.empty_section http.routers.r.tls'],
+    ['warning config.empty_key http.routers.r.tls'],
   );
 });
 

@@ -332,3 +332,35 @@ test('an entry point with tls keeps its routers off the cleartext side, even tho
   assert.deepEqual(router(resolved, 'plain@file').tls, tls);
   assert.deepEqual(router(resolved, 'own@file').tls, { options: null, certResolver: null });
 });
+
+test('maxIdleConnsPerHost: 0 is the default, a negative number keeps none', () => {
+  const { snapshot } = resolveFiles({
+    'f.yml': 'http: {serversTransports: {a: {maxIdleConnsPerHost: -1}, b: {maxIdleConnsPerHost: 0}}}',
+  });
+  assert.deepEqual(
+    snapshot.transports.map(({ name, maxIdleConnsPerHost }) => `${name} ${maxIdleConnsPerHost}`),
+    ['a@file -1', 'b@file 200', 'default@internal 200'],
+  );
+});
+
+test('what a sticky cookie cannot be is told', () => {
+  const { diagnostics } = resolveFiles({
+    'f.yml':
+      'http: {services: {s: {loadBalancer: {servers: [], sticky: {cookie: {name: a b, sameSite: loose}}}}}}',
+  });
+  assert.deepEqual(
+    diagnostics.map(({ severity, code }) => `${severity} ${code}`),
+    ['warning config.sticky', 'warning config.sticky'],
+  );
+});
+
+test('a router repeats only the first of many errors of what it needs', () => {
+  const { diagnostics } = resolveFiles({
+    'f.yml':
+      'http: {routers: {r: {rule: "Host(`a`)", service: s}}, services: {s: {loadBalancer: {a: 1, b: 2, c: 3}}}}',
+  });
+  assert.match(
+    diagnostics.at(-1)?.message ?? '',
+    /service s@file is broken: unknown key `a` .*; and 2 more$/,
+  );
+});

@@ -307,3 +307,11 @@ test('phases with nothing to do do not exist', () => {
   assert.deepEqual(Object.keys(build('headers', { frameDeny: true }).hooks), ['response']);
   assert.deepEqual(Object.keys(build('headers', { customRequestHeaders: { a: 'b' } }).hooks), ['request']);
 });
+
+test('a maximum age of 0 is an option like any other', () => {
+  const built = build('headers', { accessControlMaxAge: 0 });
+  const headers = ['origin', 'https://app.test', 'access-control-request-method', 'PUT'];
+  const x = exchange({ method: 'OPTIONS', headers });
+  assert.equal(built.hooks.request?.(x), ANSWERED);
+  assert.deepEqual(x.responseHeaders, ['content-length', '0', 'access-control-max-age', '0']);
+});
