@@ -11,7 +11,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { ListenFailed } from './bring-up.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
-import { portInTheWay } from './port-check.ts';
+import { portInTheWay, withPorts } from './port-check.ts';
 import { createPrimary, type Primary } from './primary.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { onSignals } from './signals.ts';
@@ -41,7 +41,9 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   mentionWarnings(log, resolved, diagnostics);
   const taken = await portInTheWay(resolved.entryPoints);
   if (taken !== null) return failToStart(log, resolved, taken);
-  return run({ config: loaded.config, resolved, env: options.env, log, diagnostics });
+  const entryPoints = await withPorts(resolved.entryPoints);
+  const settled = { ...resolved, entryPoints, worker: { ...resolved.worker, entryPoints } };
+  return run({ config: loaded.config, resolved: settled, env: options.env, log, diagnostics });
 }
 
 /** The default level hides warnings, and with them that half of what was written is not read. */

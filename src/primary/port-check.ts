@@ -1,6 +1,6 @@
 // Whether every entry point's port can be had, asked before any worker exists.
 
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { EntryPointSpec } from '../model/entry-point.ts';
 
 /**
@@ -26,6 +26,32 @@ function listenProblem(point: EntryPointSpec, reason: string): string {
     EADDRNOTAVAIL: 'this machine does not have that address',
   };
   return `entry point ${point.name} cannot listen on ${address}: ${known[reason] ?? reason}`;
+}
+
+/**
+ * The same entry points with a free port where port 0 was written: every worker must listen on the same one.
+ * Another program may take it before they do; they say so then.
+ */
+export async function withPorts(entryPoints: readonly EntryPointSpec[]): Promise<EntryPointSpec[]> {
+  const held: Server[] = [];
+  const chosen: EntryPointSpec[] = [];
+  for (const point of entryPoints) {
+    const server = point.port === 0 ? await hold(point.host) : null;
+    if (server !== null) held.push(server);
+    chosen.push(server === null ? point : { ...point, port: (server.address() as AddressInfo).port });
+  }
+  // Held until all are chosen, so that no two get the same.
+  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  return chosen;
+}
+
+/** Null when nothing can be bound: the worker that tries next tells why. */
+function hold(host: string): Promise<Server | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen({ port: 0, exclusive: true, ...(host === '' ? {} : { host }) }, () => resolve(server));
+  });
 }
 
 /** Null when the port is free; otherwise the error's code. */

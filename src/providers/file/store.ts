@@ -60,6 +60,8 @@ interface FileState {
   readonly sign: string;
   readonly hash: string;
   readonly good: DynamicConfig | null;
+  /** `good` was read without an error: only then it is worth keeping instead of what comes with one. */
+  readonly isSound: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -124,7 +126,13 @@ function stateOf(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const diagnostics = [unreadable(path, error, old?.good ? ': its last good content stays' : '')];
-    return { sign, hash: `unreadable ${diagnostics[0]?.message}`, good: old?.good ?? null, diagnostics };
+    return {
+      sign,
+      hash: `unreadable ${diagnostics[0]?.message}`,
+      good: old?.good ?? null,
+      isSound: old?.isSound ?? false,
+      diagnostics,
+    };
   }
   const hash = createHash('sha256').update(text).digest('hex');
   if (depth !== 'all' && old?.hash === hash) return old.sign === sign ? old : { ...old, sign };
@@ -132,9 +140,10 @@ function stateOf(
     return { ...old, sign: `${emptySeen}${sign}` };
   }
   const read = readDynamic(path, text, settings);
-  const good = read.sound ? read.config : (old?.good ?? read.config);
-  const isOld = !read.sound && old?.good !== null && old?.good !== undefined;
-  return { sign, hash, good, diagnostics: isOld ? [...read.diagnostics, kept(path)] : read.diagnostics };
+  if (read.sound || old?.good == null || !old.isSound) {
+    return { sign, hash, good: read.config, isSound: read.sound, diagnostics: read.diagnostics };
+  }
+  return { ...old, sign, hash, diagnostics: [...read.diagnostics, kept(path)] };
 }
 
 /** Marks a file that was found empty once; the second time it is believed. */

@@ -243,3 +243,20 @@ test('a file of more than 8 MiB is refused', (t) => {
   const files = start(t, { directory: dir }, { watch: false });
   assert.deepEqual(files.codes(), ['config.unreadable']);
 });
+
+test('of a file that was never sound the newest content counts, so that mending one of two mistakes shows', (t) => {
+  const dir = directory(t);
+  const path = join(dir, 'a.yml');
+  writeFileSync(
+    path,
+    `${prefix('a', '/1')}    one: { addPrefix: { nope: 1 } }\n    two: { addPrefix: { nope: 1 } }\n`,
+  );
+  const files = start(t, { filename: path }, { watch: false });
+  assert.equal(files.names(), 'a=/1 one=broken two=broken');
+  writeFileSync(
+    path,
+    `${prefix('a', '/1')}    one: { addPrefix: { prefix: /x } }\n    two: { addPrefix: { nope: 1 } }\n`,
+  );
+  files.reload();
+  assert.equal(files.names(), 'a=/1 one=/x two=broken');
+});
