@@ -145,7 +145,7 @@ async function measureRound(one: Case, entrant: Entrant, bench: Bench, title: st
 async function start(site: Site, { place, plan, peer }: Entrant): Promise<NonNullable<Entrant['subject']>> {
   write(plan);
   const route = site.routes.at(-1);
-  const probe = { port: place.port, path: route?.path ?? '/', host: route?.host ?? 'bench' };
+  const probe = { port: place.port, path: route?.probe ?? route?.path ?? '/', host: route?.host ?? 'bench' };
   const running = await startProgram(plan.program, probe);
   return {
     running,

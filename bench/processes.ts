@@ -29,7 +29,7 @@ export interface Probe {
 }
 
 const stopDeadlineMs = 3_000;
-const bootDeadlineMs = 60_000;
+const bootDeadlineMs = 30_000;
 const probeDeadlineMs = 2_000;
 const keptOutput = 8_192;
 const live = new Set<ChildProcess>();

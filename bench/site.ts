@@ -17,6 +17,8 @@ export interface Route {
   readonly to: 'origin' | 'node';
   /** Asked of the auth server first: for every request, or with its answer kept by the proxy. */
   readonly guard: 'asked' | 'cached' | null;
+  /** Where it answers 200; `path` unless said. */
+  readonly probe?: string;
 }
 
 /** `host:port` of what stands behind. `origin` is nginx where there is one, `node` our own. */

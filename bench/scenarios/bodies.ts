@@ -6,7 +6,14 @@ import { type Case, defineScenario } from '../scenario.ts';
 import { type Route, siteOf } from '../site.ts';
 
 const sizes = Object.entries(bodySizes);
-const down: Route = { name: 'bodies', host: null, path: '/bodies', to: 'origin', guard: null };
+const down: Route = {
+  name: 'bodies',
+  host: null,
+  path: '/bodies',
+  to: 'origin',
+  guard: null,
+  probe: '/bodies/64k',
+};
 const up: Route = { name: 'uploads', host: null, path: '/uploads', to: 'node', guard: null };
 
 export const bodies = defineScenario({

@@ -379,9 +379,9 @@ async function pour(
   }
 }
 
-/** 400 MB/s. */
+/** 200 MB/s. */
 async function pace(sent: number): Promise<void> {
-  if (sent % (4 * MiB) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  if (sent % (2 * MiB) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function answerOf(request: ReturnType<typeof httpRequest>): Promise<IncomingMessage> {
@@ -428,7 +428,7 @@ function watchMemory(pid: number): { stop(): number } {
   };
 }
 
-/** Garbage between two collections is all that a body may leave. */
+/** Garbage between two collections, and what the engine reads after it was told to wait: no more may a body leave. */
 function assertFlat(growth: number): void {
-  assert.ok(growth < 150e6, `the worker grew by ${growth / 1e6} MB`);
+  assert.ok(growth < 400e6, `the worker grew by ${growth / 1e6} MB`);
 }

@@ -67,7 +67,8 @@ export class UwsDownstream implements Downstream {
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.aborted || this.#finished) return true;
+    // To the engine an empty chunk is the end of the answer, and undici gives one now and then after a pause.
+    if (chunk.length === 0 || this.aborted || this.#finished) return true;
     let more = true;
     this.#corked(() => {
       more = this.#total === -1 ? this.#writeChunk(chunk) : this.#writeSized(chunk);
@@ -147,7 +148,7 @@ export class UwsDownstream implements Downstream {
   #writeHeld(at: number): boolean {
     if (this.#held === null) return true;
     const rest = this.#held.subarray(at - this.#heldOffset);
-    const [ok, done] = this.#res.tryEnd(rest, this.#total);
+    const [ok, done] = rest.length === 0 ? [true, false] : this.#res.tryEnd(rest, this.#total);
     if (done) this.#finished = true;
     if (!ok && !done) {
       this.#held = rest;
