@@ -106,8 +106,8 @@ function subjectOf(asked: Question, { http }: EntryPointSpec): RuleSubject | str
   const target = readTarget(path, http);
   const search = readSearch(query.join('?'), http.encodeQuerySemicolons);
   if (target === null || search === null) return '400: the path or query has no one meaning';
-  const at = asked.headers.indexOf('host');
-  const authority = at !== -1 && at % 2 === 0 ? (asked.headers[at + 1] ?? '') : asked.url.host;
+  const at = asked.headers.findIndex((text, index) => index % 2 === 0 && text === 'host');
+  const authority = at === -1 ? asked.url.host : (asked.headers[at + 1] as string);
   const host = canonicalHost(authority);
   if (host === null) return '400: the host has no one meaning';
   const headers = asked.headers.filter((_text, index) => asked.headers[index - (index % 2)] !== 'host');

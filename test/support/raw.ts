@@ -91,7 +91,7 @@ export interface RawConnection {
 }
 
 /** An origin that keeps every byte; answers each head it sees with `answer`, unless that is empty. */
-export async function startRecorder(
+async function startRecorder(
   answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
 ): Promise<RawRecorder> {
   let connections: RawConnection[] = [];
