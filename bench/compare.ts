@@ -15,11 +15,13 @@ interface Metric {
   readonly moreIsBetter: boolean;
 }
 
+type Verdict = 'better' | 'worse' | 'within' | 'unknown';
+
 const metrics: readonly Metric[] = [
   { name: 'requests/s', read: (round) => round.perSecond, moreIsBetter: true },
   { name: 'CPU µs/request', read: (round) => round.cpu, moreIsBetter: false },
   { name: 'p99 ms', read: (round) => round.p99, moreIsBetter: false },
-  { name: 'peak RSS', read: (round) => round.peakRss, moreIsBetter: false },
+  { name: 'peak RSS MiB', read: (round) => round.peakRss / 1_048_576, moreIsBetter: false },
 ];
 
 const files = process.argv.slice(2);
@@ -35,7 +37,7 @@ function compare(before: ResultFile, after: ResultFile): void {
   if (before.machine.cpu !== after.machine.cpu || before.machine.cores !== after.machine.cores) {
     console.log('!! measured on different machines: only ratios to a peer of the same file mean anything\n');
   }
-  let within = 0;
+  const counts: Record<Verdict, number> = { better: 0, worse: 0, within: 0, unknown: 0 };
   for (const row of after.rows) {
     const old = before.rows.find((one) => keyOf(one) === keyOf(row));
     if (old === undefined) {
@@ -43,15 +45,16 @@ function compare(before: ResultFile, after: ResultFile): void {
       continue;
     }
     for (const metric of [...metrics, ...figureMetrics(row)]) {
-      const line = judge(old, row, metric);
-      if (line === null) within += 1;
-      else console.log(line);
+      const { verdict, line } = judge(old, row, metric);
+      counts[verdict] += 1;
+      if (verdict === 'better' || verdict === 'worse') console.log(line);
     }
   }
   for (const row of before.rows) {
     if (!after.rows.some((one) => keyOf(one) === keyOf(row))) console.log(`only in the first: ${keyOf(row)}`);
   }
-  console.log(`\n${within} other differences are within the noise.`);
+  console.log(`\n${counts.better} better, ${counts.worse} worse, ${counts.within} within the noise`);
+  if (counts.unknown > 0) console.log(`${counts.unknown} cannot be judged: a single round has no spread`);
 }
 
 /** Times and memory are less-is-better; what is counted per second is not. */
@@ -63,18 +66,17 @@ function figureMetrics(row: Row): readonly Metric[] {
   }));
 }
 
-/** Null for a difference within the noise. */
-function judge(old: Row, row: Row, metric: Metric): string | null {
+function judge(old: Row, row: Row, metric: Metric): { readonly verdict: Verdict; readonly line: string } {
   const [was, is] = [medianOf(old, metric.read), medianOf(row, metric.read)];
-  if (was === null || is === null || was === 0) return null;
-  const [spread, oldSpread] = [spreadOf(row, metric.read), spreadOf(old, metric.read)];
+  const [oldSpread, spread] = [spreadOf(old, metric.read), spreadOf(row, metric.read)];
+  if (was === null || is === null || was === 0) return { verdict: 'within', line: '' };
+  if (oldSpread === null || spread === null) return { verdict: 'unknown', line: '' };
   const change = is / was - 1;
-  const title = `${keyOf(row)}: ${metric.name} ${was.toFixed(1)} → ${is.toFixed(1)} (${percent(change)})`;
-  if (spread === null || oldSpread === null) return `unknown  ${title}, one round has no spread`;
   const noise = Math.max(spread, oldSpread);
-  if (Math.abs(change) <= noise) return null;
-  const verdict = change > 0 === metric.moreIsBetter ? 'better ' : 'WORSE  ';
-  return `${verdict}  ${title}, noise ${percent(noise).slice(1)}`;
+  if (Math.abs(change) <= noise) return { verdict: 'within', line: '' };
+  const verdict = change > 0 === metric.moreIsBetter ? 'better' : 'worse';
+  const values = `${was.toFixed(1)} → ${is.toFixed(1)} (${percent(change)}, noise ${percent(noise).slice(1)})`;
+  return { verdict, line: `${verdict.padEnd(7)} ${keyOf(row)}: ${metric.name} ${values}` };
 }
 
 function keyOf(row: Row): string {

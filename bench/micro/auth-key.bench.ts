@@ -1,4 +1,4 @@
-// Microseconds per key of the auth cache beside one bare SHA-256 of the same size:
+// Nanoseconds per key of the auth cache beside one bare SHA-256 of the same size:
 // `node bench/micro/auth-key.bench.ts`.
 
 import { hash } from 'node:crypto';
@@ -6,8 +6,8 @@ import { AuthRequest } from '../../src/proxy/middlewares/forward-auth/auth-reque
 import { CacheKey } from '../../src/proxy/middlewares/forward-auth/cache-key.ts';
 import { forwardAuthSchema } from '../../src/proxy/middlewares/forward-auth/options.ts';
 import { exchange } from '../../test/unit/proxy/middlewares/workbench.ts';
+import { bench } from './run.ts';
 
-const rounds = 200_000;
 const token = `Bearer ${'x'.repeat(600)}`;
 const headers = ['authorization', token, 'cookie', 'a=1; b=2', 'user-agent', 'Mozilla/5.0', 'accept', '*/*'];
 const x = exchange({ headers });
@@ -22,15 +22,7 @@ for (const narrow of [[], ['header:authorization']]) {
     narrow,
   };
   const key = new CacheKey(scope, new AuthRequest(options));
-  print(narrow.length === 0 ? 'everything the call carries' : 'the token only', () => key.of(x));
+  bench(narrow.length === 0 ? 'everything the call carries' : 'the token only', () => key.of(x));
 }
 const text = 'x'.repeat(900);
-print('one SHA-256 of 900 bytes', () => hash('sha256', text, 'binary'));
-
-function print(title: string, run: () => unknown): void {
-  for (let i = 0; i < rounds / 10; i++) run();
-  const startedAt = performance.now();
-  for (let i = 0; i < rounds; i++) run();
-  const micros = ((performance.now() - startedAt) * 1000) / rounds;
-  process.stdout.write(`${title.padEnd(30)} ${micros.toFixed(2)} µs\n`);
-}
+bench('one SHA-256 of 900 bytes', () => hash('sha256', text, 'binary'));

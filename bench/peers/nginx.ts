@@ -11,7 +11,11 @@ export const nginx: Peer = {
   version: ['-v'],
   plan(site, place) {
     const home = place.folder;
-    const parts = { http: text(site, place), workers: place.cores, connections: site.connections * 2 + 256 };
+    const parts = {
+      http: text(site, place),
+      workers: place.cores,
+      connections: site.connections * 2 + 2_048,
+    };
     return {
       label: labelOf(site),
       files: { [join(home, 'nginx.conf')]: nginxText(home, parts) },

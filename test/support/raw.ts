@@ -1,6 +1,6 @@
 // Bytes to a port and bytes back, as an attacker's client sends them: nothing is checked or mended on the way.
 
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect } from 'node:net';
 
 export interface RawAnswer {
   /** Everything that came back, one char a byte. */
@@ -71,68 +71,6 @@ export function headerOf(text: string, name: string): string | null {
 export function bodyOfAnswer(text: string): string {
   const at = text.indexOf('\r\n\r\n');
   return at === -1 ? '' : text.slice(at + 4);
-}
-
-export interface RawRecorder {
-  readonly port: number;
-  /** All bytes of each connection, one char a byte. */
-  readonly connections: readonly RawConnection[];
-  /** All bytes of all connections. */
-  text(): string;
-  /** Request lines seen. */
-  requestLines(): string[];
-  clear(): void;
-  stop(): Promise<void>;
-}
-
-export interface RawConnection {
-  text: string;
-  closed: boolean;
-}
-
-/** An origin that keeps every byte; answers each head it sees with `answer`, unless that is empty. */
-async function startRecorder(
-  answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-): Promise<RawRecorder> {
-  let connections: RawConnection[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    const connection: RawConnection = { text: '', closed: false };
-    connections.push(connection);
-    sockets.add(socket);
-    socket.on('data', (chunk) => {
-      const text = chunk.toString('latin1');
-      connection.text += text;
-      const heads = requestLinesIn(text).length;
-      for (let left = heads; left > 0 && answer !== ''; left -= 1) socket.write(answer, 'latin1');
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      connection.closed = true;
-      sockets.delete(socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    get connections() {
-      return connections;
-    },
-    text: () => connections.map((connection) => connection.text).join('\n'),
-    requestLines: () => connections.flatMap((connection) => requestLinesIn(connection.text)),
-    clear() {
-      connections = connections.filter((connection) => !connection.closed);
-      for (const connection of connections) connection.text = '';
-    },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-function requestLinesIn(text: string): string[] {
-  return text.match(/^[A-Z]+ \S+ HTTP\/1\.1(?=\r\n)/gm) ?? [];
 }
 
 function statusesIn(text: string): number[] {
