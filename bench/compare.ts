@@ -6,8 +6,8 @@ import { type Read, type ResultFile, type Row, figureNames, medianOf, spreadOf, 
 const usage = `npm run bench:compare -- A.json B.json
 
 Compares B with A, cell by cell. The noise of a cell is the wider of the two spreads of its rounds (from the
-least to the most, as a share of the median); a difference counts when it exceeds that. Two rounds are the
-least that have a spread, five make it worth something.`;
+least to the most, as a share of the median), and never below 5 %: that much one start differs from another.
+A difference counts when it exceeds the noise. Three rounds are the least that are judged.`;
 
 interface Metric {
   readonly name: string;
@@ -23,6 +23,9 @@ const metrics: readonly Metric[] = [
   { name: 'p99 ms', read: (round) => round.p99, moreIsBetter: false },
   { name: 'peak RSS MiB', read: (round) => round.peakRss / 1_048_576, moreIsBetter: false },
 ];
+
+const leastNoise = 0.05;
+const leastRounds = 3;
 
 const files = process.argv.slice(2);
 if (files.length !== 2 || files.includes('--help')) {
@@ -54,7 +57,7 @@ function compare(before: ResultFile, after: ResultFile): void {
     if (!after.rows.some((one) => keyOf(one) === keyOf(row))) console.log(`only in the first: ${keyOf(row)}`);
   }
   console.log(`\n${counts.better} better, ${counts.worse} worse, ${counts.within} within the noise`);
-  if (counts.unknown > 0) console.log(`${counts.unknown} cannot be judged: a single round has no spread`);
+  if (counts.unknown > 0) console.log(`${counts.unknown} cannot be judged: fewer than three rounds`);
 }
 
 /** Times and memory are less-is-better; what is counted per second is not. */
@@ -70,9 +73,10 @@ function judge(old: Row, row: Row, metric: Metric): { readonly verdict: Verdict;
   const [was, is] = [medianOf(old, metric.read), medianOf(row, metric.read)];
   const [oldSpread, spread] = [spreadOf(old, metric.read), spreadOf(row, metric.read)];
   if (was === null || is === null || was === 0) return { verdict: 'within', line: '' };
-  if (oldSpread === null || spread === null) return { verdict: 'unknown', line: '' };
+  const rounds = Math.min(old.rounds.length, row.rounds.length);
+  if (oldSpread === null || spread === null || rounds < leastRounds) return { verdict: 'unknown', line: '' };
   const change = is / was - 1;
-  const noise = Math.max(spread, oldSpread);
+  const noise = Math.max(spread, oldSpread, leastNoise);
   if (Math.abs(change) <= noise) return { verdict: 'within', line: '' };
   const verdict = change > 0 === metric.moreIsBetter ? 'better' : 'worse';
   const values = `${was.toFixed(1)} → ${is.toFixed(1)} (${percent(change)}, noise ${percent(noise).slice(1)})`;

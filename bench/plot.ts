@@ -5,7 +5,7 @@ import { type Read, type ResultFile, type Row, figureNames, medianOf, titleOf } 
 const rowHeight = 20;
 const barHeight = 13;
 const groupGap = 34;
-const labelWidth = 230;
+const labelWidth = 250;
 const panelWidth = 300;
 const panelGap = 110;
 const width = labelWidth + 2 * panelWidth + 2 * panelGap;

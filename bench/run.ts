@@ -69,7 +69,7 @@ async function bench(): Promise<void> {
   if (driver === 'auto' && commandPath('wrk') === null) say('!! no wrk: autocannon may be the limit');
 
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
-  stopOnSignals(folder);
+  cleanUpAtExit(folder);
   const startedAt = new Date();
   const rows: Row[] = [];
   const skipped: Skipped[] = [];
@@ -81,7 +81,6 @@ async function bench(): Promise<void> {
     }
   } finally {
     await Promise.all(running.map((one) => one.stop()));
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
   const machine = readMachine(here);
   const setup = { seconds, rounds, driver };
@@ -115,19 +114,14 @@ function write(result: ResultFile): void {
   say(`written: ${name}.json, .md, .svg`);
 }
 
-/** Ctrl-C, or whoever started this: nothing that was started stays. */
-function stopOnSignals(folder: string): void {
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.once(signal, () => {
-      killAll();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-      process.exit(code);
-    });
-  }
+/** Whatever ends this, Ctrl-C or a mistake: nothing that was started stays. */
+function cleanUpAtExit(folder: string): void {
+  process.once('exit', () => {
+    killAll();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  for (const [signal, code] of Object.entries(codes)) process.once(signal, () => process.exit(code));
 }
 
 function choose<T extends { readonly name: string }>(

@@ -1,6 +1,6 @@
 // Bytes to a port and bytes back, as an attacker's client sends them: nothing is checked or mended on the way.
 
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface RawAnswer {
   /** Everything that came back, one char a byte. */
