@@ -129,7 +129,8 @@ async function measureRound(one: Case, entrant: Entrant, bench: Bench, title: st
   const pids = subject.pids();
   if (pids.length === 0) throw new Error('it ended while it was measured');
   const micros = cpuBetween(before, cpuTimes(pids));
-  const requests = Math.max(1, sample.requests);
+  const { requests } = sample;
+  if (requests === 0) throw new Error(`no request was answered, ${sample.errors} errors`);
   const perCpuSecond = one.bytes !== undefined && micros > 0 ? (requests * one.bytes) / micros : null;
   const measured: Measured = {
     ...sample,

@@ -16,7 +16,6 @@ const { requests, duration, latency, errors, non2xx } = await autocannon({
   connections: round.connections,
   duration: round.seconds,
   timeout: 30,
-  ...(round.newConnections && { reconnectRate: 1 }),
   requests: round.requests.map(({ path, method = 'GET', headers = {}, bytes }) => ({
     path,
     method,

@@ -39,6 +39,9 @@ export function httpLoad(load: HttpLoad): Load {
   return (subject, { seconds, driver, folder }) => {
     const hasWrk = driver !== 'autocannon' && commandPath('wrk') !== null;
     if (driver === 'wrk' && !hasWrk) throw new Error('wrk is not on the PATH');
+    // autocannon times the request it had already sent on the connection that closes, not the next one.
+    if (load.newConnections === true && !hasWrk)
+      throw new Error('autocannon cannot time new connections: needs wrk');
     const drive: HttpDriver = hasWrk && (driver === 'wrk' || load.isSmall === true) ? wrk : autocannon;
     return drive({
       port: subject.port,
