@@ -1,5 +1,5 @@
 // `npm test`: makes sure of the system's packages, then runs the suites in order and sums them up.
-// `node test/run.ts unit golden` runs a part.
+// `npm test -- unit golden` runs these suites, `npm test -- integration/websocket` the files whose path has that.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { globSync, rmSync } from 'node:fs';
@@ -47,12 +47,18 @@ const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === suiteOf(name)));
 if (unknown.length > 0) {
   console.error(`no suite ${unknown.join(', ')}; there are: ${suites.map((suite) => suite.name).join(', ')}`);
   process.exit(2);
 }
-process.exitCode = await runAll(suites.filter((suite) => wanted.length === 0 || wanted.includes(suite.name)));
+process.exitCode = await runAll(
+  suites.filter((suite) => wanted.length === 0 || wanted.map(suiteOf).includes(suite.name)),
+);
+
+function suiteOf(name: string): string {
+  return name.split('/')[0] as string;
+}
 
 async function runAll(chosen: readonly Suite[]): Promise<number> {
   const needsTools = chosen.some((suite) => suite.name === 'integration' || suite.name === 'e2e');
@@ -99,7 +105,10 @@ function isOnPath(command: string): boolean {
 }
 
 async function runSuite(suite: Suite): Promise<SuiteResult> {
-  const files = globSync(`test/${suite.name}/**/*.test.ts`).sort();
+  const parts = wanted.filter((name) => suiteOf(name) === suite.name);
+  const files = globSync(`test/${suite.name}/**/*.test.ts`)
+    .filter((file) => parts.length === 0 || parts.some((part) => file.startsWith(`test/${part}`)))
+    .sort();
   console.log(`\n── ${suite.name}: ${files.length} files`);
   const counts = new Map<string, number>();
   if (files.length === 0) return { suite: suite.name, failed: false, counts };
