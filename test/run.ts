@@ -1,5 +1,5 @@
 // `npm test`: makes sure of the system's packages, then runs the suites in order and sums them up.
-// `npm test -- unit golden` runs these suites, `npm test -- integration/websocket` the files whose path has that.
+// `npm test -- unit golden` runs these suites, `npm test -- integration/websocket` the files whose path begins with that.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { globSync, rmSync } from 'node:fs';

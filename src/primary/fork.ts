@@ -3,6 +3,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { EntryPointSpec } from '../model/entry-point.ts';
 import { maxHeaderMemory } from './limits.ts';
+import { relayErrors } from './worker-errors.ts';
 
 export type Fork = () => Worker;
 
@@ -12,12 +13,16 @@ const execArgv = [
   '--disable-warning=ExperimentalWarning',
 ];
 
+const stdio = ['ignore', 'inherit', 'pipe', 'ipc'];
+
 export function createFork(exec: string, entryPoints: readonly EntryPointSpec[]): Fork {
   const env = { UWS_HTTP_MAX_HEADERS_SIZE: String(headerMemory(entryPoints)) };
   return () => {
     // Messages carry BigInt priorities, which JSON cannot.
-    cluster.setupPrimary({ exec, args: [], execArgv, serialization: 'advanced' });
-    return cluster.fork(env);
+    cluster.setupPrimary({ exec, args: [], execArgv, serialization: 'advanced', stdio });
+    const worker = cluster.fork(env);
+    relayErrors(worker.process.stderr);
+    return worker;
   };
 }
 

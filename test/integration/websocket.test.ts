@@ -103,6 +103,7 @@ describe('a WebSocket through the gateway', () => {
     assert.deepEqual(await message(client), { data: Buffer.from('back'), isBinary: false });
     server.send(Buffer.alloc(0));
     assert.deepEqual(await message(client), { data: Buffer.alloc(0), isBinary: true });
+    assert.doesNotMatch(gateway.logs(), /corked callback/, 'the engine told the operator of its own affairs');
   });
 
   test('a message that follows the handshake at once is not lost', async () => {
