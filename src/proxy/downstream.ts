@@ -7,7 +7,7 @@ export interface Downstream {
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void;
   /** Begins a streamed answer; `length` null is chunked. */
   begin(status: number, headers: HeaderList, length: number | null): void;
-  /** False: wait for `onDrain`. The chunk belongs to the listener from here on. */
+  /** False: wait for `onDrain`. The chunk is the caller's again on return. */
   write(chunk: Uint8Array): boolean;
   finish(): void;
   /** Cuts the connection: the client can tell that the answer is not whole. */

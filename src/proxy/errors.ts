@@ -30,6 +30,7 @@ export const errorKinds = {
   'upstream.reset': { blame: 'server', status: 502, retry: 'never' },
   'upstream.reset_reused': { blame: 'server', status: 502, retry: 'fresh-connection' },
   'upstream.malformed': { blame: 'server', status: 500, retry: 'never' },
+  'upstream.bad_framing': { blame: 'server', status: 502, retry: 'never' },
   'upstream.certificate': { blame: 'server', status: 500, retry: 'never' },
   'upstream.bad_upgrade': { blame: 'server', status: 500, retry: 'never' },
   'upstream.reset_body': { blame: 'server', status: 502, retry: 'never' },
@@ -44,6 +45,8 @@ export class GatewayError extends Error {
   readonly blame: Blame;
   readonly status: number;
   readonly retry: RetryRule;
+  /** No byte of the request has left for the server: whatever its method, it may be sent elsewhere. */
+  unsent = false;
 
   /** `detail` is for the log, never for the client; it must hold nothing unbounded of a client's. */
   constructor(code: ErrorCode, detail = '', cause?: unknown) {

@@ -86,7 +86,7 @@ describe('a server that fails', () => {
     for (const server of Object.values(servers)) await server.stop();
   });
 
-  for (const name of ['refused', 'unknown', 'reset', 'eof']) {
+  for (const name of ['refused', 'unknown', 'reset', 'eof', 'both-lengths', 'two-lengths']) {
     test(`${name}: 502 Bad Gateway without a content type`, async () => {
       const answer = parse(await exchangeRaw(gateway.port('web'), `/${name}`));
       assert.equal(answer.statusLine, 'HTTP/1.1 502 Bad Gateway');
@@ -98,7 +98,7 @@ describe('a server that fails', () => {
     });
   }
 
-  for (const name of ['garbage', 'half-head', 'switch', 'both-lengths', 'two-lengths', 'huge-head']) {
+  for (const name of ['garbage', 'half-head', 'switch', 'huge-head']) {
     test(`${name}: 500 Internal Server Error without a content type`, async () => {
       const answer = parse(await exchangeRaw(gateway.port('web'), `/${name}`));
       assert.equal(answer.statusLine, 'HTTP/1.1 500 Internal Server Error');
@@ -156,7 +156,7 @@ describe('a server that fails', () => {
 
   test('a 100 nobody asked for is not taken for the answer', async () => {
     const answer = parse(await exchangeRaw(gateway.port('web'), '/continue'));
-    assert.equal(answer.statusLine, 'HTTP/1.1 500 Internal Server Error');
+    assert.equal(answer.statusLine, 'HTTP/1.1 200 OK');
     assert.equal(servers['continue']?.connections.length, 1, 'asked once');
   });
 

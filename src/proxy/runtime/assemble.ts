@@ -18,7 +18,7 @@ import { LoadBalancer } from '../services/load-balancer.ts';
 import { Rotation } from '../services/rotation.ts';
 import { Server } from '../services/server.ts';
 import type { Service } from '../services/service.ts';
-import { ServerPool } from '../upstream/pool.ts';
+import { Http1Pool } from '../upstream/http1/pool.ts';
 import type { KeepHandle } from './keep.ts';
 import { collectManagedNames } from './managed-names.ts';
 import type { ExchangeHook, RequestHook, Route } from './route.ts';
@@ -121,8 +121,8 @@ function buildLoadBalancer(spec: LoadBalancerSpec, transport: TransportSpec, kep
   const servers = spec.servers
     .filter((server) => server.weight > 0)
     .map((server) => {
-      const pool = kept.get(`pool:${server.url} ${pools}`, () => new ServerPool(server.url, transport));
-      return new Server(server, pool);
+      const pool = kept.get(`pool:${server.url} ${pools}`, () => new Http1Pool(server.url, transport));
+      return new Server(server, transport, pool);
     });
   return new LoadBalancer(spec, servers, new Rotation(servers, Math.random()));
 }

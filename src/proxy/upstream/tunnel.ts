@@ -10,7 +10,7 @@ import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
 import { connect, handshakeError, limitDial, offered, toHeaderMap } from './handshake.ts';
-import { tlsOptions } from './pool.ts';
+import { tlsOptions } from './tls-options.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
 
@@ -48,7 +48,7 @@ class Tunnel implements Cancellable, TunnelEvents {
   /** Throws `GatewayError` for a handshake no server could answer. */
   open(host: string): void {
     const x = this.#x;
-    const { transport } = this.#server.pool;
+    const { transport } = this.#server;
     const url = this.#server.url.replace(/^http/, 'ws');
     const target = this.#server.path + x.path + x.search;
     const socket = connect(url, offered(this.#handshake.protocols), {

@@ -139,7 +139,8 @@ export class UwsDownstream implements Downstream {
     const [ok, done] = this.#res.tryEnd(chunk, this.#total);
     if (done) this.#finished = true;
     if (ok || done) return true;
-    this.#held = chunk;
+    // The chunk is a view of memory the next read overwrites.
+    this.#held = Buffer.from(chunk);
     this.#heldOffset = offset;
     this.#res.onWritable((at) => this.#writeHeld(at));
     return false;

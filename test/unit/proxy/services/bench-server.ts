@@ -2,7 +2,7 @@
 
 import type { TransportSpec } from '../../../../src/model/snapshot.ts';
 import { Server } from '../../../../src/proxy/services/server.ts';
-import { ServerPool } from '../../../../src/proxy/upstream/pool.ts';
+import { Http1Pool } from '../../../../src/proxy/upstream/http1/pool.ts';
 
 const transport: TransportSpec = {
   name: 'default@internal',
@@ -19,5 +19,5 @@ const transport: TransportSpec = {
 
 /** Connects to nothing until it is used. */
 export function serverOf(url: string, weight = 1): Server {
-  return new Server({ url, path: '', weight }, new ServerPool(url, transport));
+  return new Server({ url, path: '', weight }, transport, new Http1Pool(url, transport));
 }

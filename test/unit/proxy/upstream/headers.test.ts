@@ -39,18 +39,6 @@ test('bytes of an answer are kept as they came', () => {
   assert.deepEqual(readResponseHeaders([Buffer.from('X-Name'), Buffer.from([0x63, 0xe9])]), ['x-name', 'cé']);
 });
 
-test('only a kept connection that died before a byte of the answer may be asked again', () => {
-  const reset = (received: number, receivedBefore: number) =>
-    toGatewayError(
-      Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', received, receivedBefore }),
-    );
-  assert.equal(reset(0, 0).code, 'upstream.reset');
-  assert.equal(reset(500, 500).code, 'upstream.reset_reused');
-  assert.equal(reset(500, 500).retry, 'fresh-connection');
-  assert.equal(reset(510, 500).code, 'upstream.reset');
-  assert.equal(reset(10, 0).code, 'upstream.reset');
-});
-
 test('every certificate complaint of Node is one of ours', () => {
   for (const code of [
     'DEPTH_ZERO_SELF_SIGNED_CERT',

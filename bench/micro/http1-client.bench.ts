@@ -1,0 +1,188 @@
+// CPU microseconds per request of the HTTP/1.1 client and of undici's Pool, before the same origin in
+// another process (nginx where it is found, else node): `node bench/micro/http1-client.bench.ts [seconds]`.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Dispatcher, Pool } from 'undici';
+import type { TransportSpec } from '../../src/model/snapshot.ts';
+import { Http1Pool } from '../../src/proxy/upstream/http1/pool.ts';
+import { readResponseHeaders } from '../../src/proxy/upstream/response-headers.ts';
+
+const atOnce = 64;
+const rounds = 8;
+const roundMs = (Number(process.argv[2] ?? 16) * 1000) / (rounds * 2);
+
+const transport: TransportSpec = {
+  name: 'bench',
+  serverName: null,
+  insecureSkipVerify: false,
+  rootCAs: [],
+  certificates: [],
+  maxIdleConnsPerHost: 200,
+  dialTimeout: 30_000,
+  responseHeaderTimeout: 0,
+  idleConnTimeout: 90_000,
+  errors: [],
+};
+
+// What a browser sends through a gateway, about 600 bytes.
+const headers = Object.entries({
+  host: 'app.example.com',
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0',
+  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'accept-language': 'en,de;q=0.5',
+  'accept-encoding': 'gzip, deflate, br, zstd',
+  cookie: `session=${'a1b2c3d4'.repeat(12)}`,
+  'sec-fetch-dest': 'document',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-site': 'none',
+  'x-forwarded-for': '192.0.2.7',
+  'x-forwarded-host': 'app.example.com',
+  'x-forwarded-proto': 'https',
+}).flat();
+
+interface Contender {
+  readonly name: string;
+  send(done: () => void): void;
+  close(): void;
+  readonly cpu: number[];
+  readonly rate: number[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
+const port = await freePort();
+const origin = startOrigin(port);
+try {
+  await listening(port);
+  const contenders = [ours(`http://127.0.0.1:${port}`), theirs(`http://127.0.0.1:${port}`)];
+  for (const contender of contenders) await drive(contender, 1_000);
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? contenders : contenders.toReversed();
+    for (const contender of order) await measure(contender);
+  }
+  for (const contender of contenders) {
+    const rate = Math.round(median(contender.rate)).toLocaleString('en');
+    console.log(
+      `${contender.name.padEnd(10)} ${median(contender.cpu).toFixed(1)} µs/request   ${rate} requests/s`,
+    );
+    contender.close();
+  }
+} finally {
+  origin.kill('SIGTERM');
+  await new Promise((resolve) => origin.once('exit', resolve));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(contender: Contender): Promise<void> {
+  const before = process.cpuUsage();
+  const since = performance.now();
+  const count = await drive(contender, roundMs);
+  const { user, system } = process.cpuUsage(before);
+  contender.cpu.push((user + system) / count);
+  contender.rate.push((count * 1000) / (performance.now() - since));
+}
+
+/** Keeps `atOnce` requests under way for `ms`; how many were answered. */
+function drive(contender: Contender, ms: number): Promise<number> {
+  return new Promise((resolve) => {
+    const deadline = performance.now() + ms;
+    let count = 0;
+    let running = atOnce;
+    const done = (): void => {
+      count++;
+      if (performance.now() < deadline) contender.send(done);
+      else if (--running === 0) resolve(count);
+    };
+    for (let i = 0; i < atOnce; i++) contender.send(done);
+  });
+}
+
+function ours(url: string): Contender {
+  const pool = new Http1Pool(url, transport);
+  return {
+    name: 'ours',
+    cpu: [],
+    rate: [],
+    close: () => pool.close(),
+    send(done) {
+      pool.send(
+        { method: 'GET', path: '/', headers, body: null },
+        { onHead() {}, onData: () => true, onEnd: done, onError: fail },
+      );
+    },
+  };
+}
+
+function theirs(url: string): Contender {
+  const pool = new Pool(url, { connections: 4_096, pipelining: 1 });
+  return {
+    name: 'undici',
+    cpu: [],
+    rate: [],
+    close: () => void pool.close(),
+    send(done) {
+      pool.dispatch(
+        { method: 'GET', path: '/', headers, body: null },
+        {
+          onRequestStart() {},
+          onResponseStart(controller: Dispatcher.DispatchController) {
+            readResponseHeaders((controller.rawHeaders ?? []) as Buffer[]);
+          },
+          onResponseData() {},
+          onResponseEnd: done,
+          onResponseError: (_: unknown, error: Error) => fail(error),
+        },
+      );
+    },
+  };
+}
+
+function fail(error: Error): never {
+  throw error;
+}
+
+function startOrigin(at: number): ChildProcess {
+  const isNginx = spawnSync('nginx', ['-v']).error === undefined;
+  console.log(`origin: ${isNginx ? 'nginx' : 'node'}, ${atOnce} requests at a time, ${rounds} rounds each`);
+  if (!isNginx) {
+    const script = `require('http').createServer((_, a) => a.end('hello from the origin')).listen(${at}, '127.0.0.1')`;
+    return spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  const config = join(folder, 'nginx.conf');
+  writeFileSync(
+    config,
+    `daemon off; master_process off; pid ${folder}/pid; error_log stderr crit; events { worker_connections 4096; }
+     http { access_log off; keepalive_requests 100000000; client_body_temp_path ${folder}; proxy_temp_path ${folder};
+     fastcgi_temp_path ${folder}; uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
+     server { listen 127.0.0.1:${at}; location / { default_type text/plain; return 200 'hello from the origin'; } } }`,
+  );
+  return spawn('nginx', ['-c', config, '-p', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+async function listening(at: number): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const stands = await new Promise<boolean>((resolve) => {
+      const socket = connect(at, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (stands) return;
+    if (performance.now() > deadline) throw new Error('the origin does not listen');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+}
