@@ -165,7 +165,7 @@ class WorkerGateway implements Gateway, ListenerHost {
     for (const listener of this.#listeners) listener.close();
     this.#previous?.dispose();
     this.#runtime?.dispose();
-    await this.#authClients.close();
+    this.#authClients.close();
     await this.#accessLog?.flush();
   }
 }

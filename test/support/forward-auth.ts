@@ -61,7 +61,7 @@ export interface Bench {
   readonly deps: BuildDeps;
   /** Builds a forwardAuth as a reload would: kept things stay. */
   build(options: Record<string, unknown>, name?: string): Hooks;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export function openBench(secret = 'f00d'.repeat(16)): Bench {
@@ -87,9 +87,9 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
     deps: depsFor('auth@file'),
     build: (options, name = 'auth@file') =>
       forwardAuth.build(forwardAuth.schema.parse(options), depsFor(name)),
-    async close() {
+    close() {
       for (const thing of kept.values()) thing.close();
-      await clients.close();
+      clients.close();
     },
   };
 }

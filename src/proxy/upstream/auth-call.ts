@@ -1,8 +1,9 @@
 // One auth call on the wire: its deadline, its bounds, its one retry, and how errors are named.
 
-import type { Dispatcher } from 'undici';
-import { GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
+import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
+import type { Http1Pool } from './http1/pool.ts';
 
 export interface AuthCall {
   readonly method: string;
@@ -34,29 +35,36 @@ interface Settle {
   reject(error: GatewayError): void;
 }
 
-/** One call, which may take two dispatches. */
-export class CallExchange implements PendingAnswer, Dispatcher.DispatchHandler {
+/** One call, which may be sent twice. */
+export class CallExchange implements PendingAnswer, UpstreamRequest, UpstreamHandler {
   readonly answer: Promise<AuthAnswer>;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | null;
   onDone: () => void = () => {};
-  /** Dispatches again and says so, or says no. */
-  retry: (error: Error) => boolean = () => false;
-  readonly #call: AuthCall;
-  readonly #headers: string[];
-  readonly #path: string;
+  readonly #pool: Http1Pool;
+  readonly #maxBody: number;
   readonly #timer: NodeJS.Timeout;
   #settle: Settle | null = null;
-  #controller: Dispatcher.DispatchController | null = null;
+  #running: UpstreamCall | null = null;
   #retried = false;
-  #sawAnswer = false;
   #status = 0;
   #answerHeaders: HeaderList = [];
   #chunks: Uint8Array[] = [];
   #size = 0;
 
-  constructor(call: AuthCall, headers: string[], path: string) {
-    this.#call = call;
-    this.#headers = headers;
-    this.#path = path;
+  constructor(
+    call: AuthCall,
+    target: { readonly path: string; readonly headers: HeaderList },
+    pool: Http1Pool,
+  ) {
+    this.method = call.method;
+    this.path = target.path;
+    this.headers = target.headers;
+    this.body = call.body;
+    this.#pool = pool;
+    this.#maxBody = call.maxBody;
     this.answer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -64,63 +72,45 @@ export class CallExchange implements PendingAnswer, Dispatcher.DispatchHandler {
     this.#timer = setTimeout(fail, Math.max(1, call.timeout));
   }
 
-  dispatch(dispatcher: Dispatcher): void {
-    const options = {
-      method: this.#call.method,
-      path: this.#path,
-      headers: this.#headers,
-      body: this.#call.body,
-    };
-    try {
-      dispatcher.dispatch(options as Dispatcher.DispatchOptions, this);
-    } catch (error) {
-      this.#fail(new GatewayError('auth.unreachable', 'request refused by the client library', error));
-    }
+  send(): void {
+    this.#running = this.#pool.send(this, this, this.#retried);
   }
 
   cancel(): void {
     this.#fail(new GatewayError('client.gone'));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#settle === null) controller.abort(new Error('call is over'));
-    else this.#controller = controller;
-  }
-
-  onResponseStarted(): void {
-    this.#sawAnswer = true;
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200) return;
+  onHead(status: number, headers: HeaderList): void {
     this.#status = status;
-    this.#answerHeaders = readHeaders(controller.rawHeaders);
+    this.#answerHeaders = headers;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Uint8Array): boolean {
     this.#size += chunk.length;
-    if (this.#size > this.#call.maxBody) {
+    if (this.#size > this.#maxBody) {
       this.#chunks = [];
       this.#finish(true);
-      this.#controller?.abort(new Error('body over the limit'));
-      return;
+      this.#running?.abort();
+    } else {
+      // A copy: the chunk is a window into memory the next read overwrites.
+      this.#chunks.push(Buffer.from(chunk));
     }
-    // A copy: the chunk is a window into the parser's memory.
-    this.#chunks.push(Buffer.from(chunk));
+    return true;
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     this.#finish(false);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#settle === null) return;
-    if (!this.#sawAnswer && !this.#retried) {
+  onError(error: GatewayError): void {
+    // An idle connection that the server closed just as we wrote: RFC 9110 §9.2.2 lets a client repeat that.
+    if (error.retry === 'fresh-connection' && !this.#retried) {
       this.#retried = true;
-      if (this.retry(error)) return;
+      this.send();
+      return;
     }
-    const code = this.#sawAnswer ? 'auth.bad_answer' : 'auth.unreachable';
-    this.#fail(new GatewayError(code, describe(error), error));
+    const code = badAnswers.has(error.code) ? 'auth.bad_answer' : 'auth.unreachable';
+    this.#fail(new GatewayError(code, error.code, error));
   }
 
   #finish(tooLarge: boolean): void {
@@ -133,7 +123,7 @@ export class CallExchange implements PendingAnswer, Dispatcher.DispatchHandler {
     const settle = this.#release();
     if (settle === null) return;
     settle.reject(error);
-    this.#controller?.abort(error);
+    this.#running?.abort();
   }
 
   #release(): Settle | null {
@@ -146,21 +136,10 @@ export class CallExchange implements PendingAnswer, Dispatcher.DispatchHandler {
   }
 }
 
-function readHeaders(raw: Dispatcher.DispatchController['rawHeaders']): HeaderList {
-  const headers: HeaderList = [];
-  if (!Array.isArray(raw)) return headers;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    headers.push(latin1(raw[i]).toLowerCase(), latin1(raw[i + 1]));
-  }
-  return headers;
-}
-
-function latin1(bytes: Buffer | string | undefined): string {
-  return typeof bytes === 'string' ? bytes : (bytes?.toString('latin1') ?? '');
-}
-
-/** The error's code, never its text: certificates and addresses of others stay out of messages. */
-function describe(error: Error): string {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' ? code : error.name;
-}
+/** The auth server answered, but not with an answer. */
+const badAnswers: ReadonlySet<ErrorCode> = new Set([
+  'upstream.malformed',
+  'upstream.bad_framing',
+  'upstream.bad_upgrade',
+  'upstream.reset_body',
+]);

@@ -3,11 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { buildConnector, Client, Pool } from 'undici';
+import type { TransportSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
 import { hasHeader } from '../headers.ts';
 import { type AuthCall, CallExchange, type PendingAnswer } from './auth-call.ts';
+import { Http1Pool } from './http1/pool.ts';
 
 /** Texts are PEM, or the path of a file that holds PEM; files are read when the client is got. */
 export interface AuthTls {
@@ -40,10 +40,10 @@ const maxCalls = 4_096;
 const maxClients = 256;
 /** Milliseconds; under the 5 s after which Node servers drop an idle connection. */
 const idleTimeout = 4_000;
-/** Bytes of an answer's head. */
-const maxHeadSize = 64 * 1024;
+/** Milliseconds; the call's own deadline covers all of it. */
+const dialTimeout = 30_000;
 
-export function createAuthClients(): AuthClients & { close(): Promise<void> } {
+export function createAuthClients(): AuthClients & { close(): void } {
   const clients = new Map<string, PooledClient>();
   return {
     get(options) {
@@ -54,10 +54,9 @@ export function createAuthClients(): AuthClients & { close(): Promise<void> } {
       if (clients.size > maxClients) evictOldest(clients);
       return client;
     },
-    async close() {
-      const closing = [...clients.values()].map((client) => client.close());
+    close() {
+      for (const client of clients.values()) client.close();
       clients.clear();
-      await Promise.all(closing);
     },
   };
 }
@@ -65,7 +64,7 @@ export function createAuthClients(): AuthClients & { close(): Promise<void> } {
 function evictOldest(clients: Map<string, PooledClient>): void {
   for (const [id, client] of clients) {
     clients.delete(id);
-    void client.rest();
+    client.rest();
     return;
   }
 }
@@ -73,10 +72,11 @@ function evictOldest(clients: Map<string, PooledClient>): void {
 interface Target {
   readonly id: string;
   readonly origin: string;
+  readonly host: string;
   readonly path: string;
   /** Value of Authorization when the address carries `user:password@`. */
   readonly userinfo: string | null;
-  readonly tls: { ca?: string; cert?: string; key?: string; rejectUnauthorized: boolean };
+  readonly transport: TransportSpec;
 }
 
 function readTarget(options: AuthClientOptions): Target {
@@ -84,17 +84,26 @@ function readTarget(options: AuthClientOptions): Target {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new Error('address is not an http or https URL');
   }
-  const tls: Target['tls'] = { rejectUnauthorized: options.tls?.insecureSkipVerify !== true };
-  for (const part of ['ca', 'cert', 'key'] as const) {
-    const written = options.tls?.[part];
-    if (written !== undefined && written !== '') tls[part] = readPem(written, part);
-  }
+  const pem = (part: 'ca' | 'cert' | 'key'): string => readPem(options.tls?.[part] ?? '', part);
+  const [ca, cert, key] = [pem('ca'), pem('cert'), pem('key')];
+  const transport: TransportSpec = {
+    name: 'auth',
+    serverName: null,
+    insecureSkipVerify: options.tls?.insecureSkipVerify === true,
+    rootCAs: ca === '' ? [] : [ca],
+    certificates: cert === '' ? [] : [{ cert, key }],
+    maxIdleConnsPerHost: maxConnections,
+    dialTimeout,
+    responseHeaderTimeout: 0,
+    idleConnTimeout: idleTimeout,
+    errors: [],
+  };
   const userinfo = url.username === '' && url.password === '' ? null : basicAuth(url);
   const path = url.pathname + url.search;
   const id = createHash('sha256')
-    .update(JSON.stringify([url.origin, path, userinfo, tls]))
+    .update(JSON.stringify([url.origin, path, userinfo, transport]))
     .digest('hex');
-  return { id, origin: url.origin, path, userinfo, tls };
+  return { id, origin: url.origin, host: url.host, path, userinfo, transport };
 }
 
 function basicAuth(url: URL): string {
@@ -103,7 +112,7 @@ function basicAuth(url: URL): string {
 }
 
 function readPem(written: string, part: string): string {
-  if (written.includes('-----BEGIN')) return written;
+  if (written === '' || written.includes('-----BEGIN')) return written;
   try {
     return readFileSync(written, 'utf8');
   } catch {
@@ -113,87 +122,45 @@ function readPem(written: string, part: string): string {
 
 class PooledClient implements AuthClient {
   readonly #target: Target;
-  #pool: Pool | null = null;
-  #calls = 0;
+  #pool: Http1Pool | null = null;
+  /** At most `maxCalls`. */
+  readonly #running = new Set<CallExchange>();
   #closed = false;
-  /** Bytes a connection had read when it broke: more than none means that it was used before. */
-  readonly #readBeforeError = new WeakMap<Error, number>();
 
   constructor(target: Target) {
     this.#target = target;
   }
 
   ask(call: AuthCall): PendingAnswer {
-    if (this.#closed || this.#calls >= maxCalls) {
+    if (this.#closed || this.#running.size >= maxCalls) {
       const why = this.#closed ? 'client is closed' : `more than ${maxCalls} calls under way`;
       return { answer: Promise.reject(new GatewayError('auth.unreachable', why)), cancel() {} };
     }
-    this.#calls++;
-    const exchange = new CallExchange(call, this.#requestHeaders(call), this.#target.path);
-    exchange.onDone = () => this.#calls--;
-    exchange.retry = (error) => this.#retryFresh(exchange, error);
-    this.#pool ??= new Pool(this.#target.origin, { ...this.#clientOptions(), connections: maxConnections });
-    exchange.dispatch(this.#pool);
+    const { origin, transport, path } = this.#target;
+    this.#pool ??= new Http1Pool(origin, transport, { connections: maxConnections, waiting: maxCalls });
+    const exchange = new CallExchange(call, { path, headers: this.#requestHeaders(call) }, this.#pool);
+    this.#running.add(exchange);
+    exchange.onDone = () => this.#running.delete(exchange);
+    exchange.send();
     return exchange;
   }
 
-  /** Closes connections once they are idle. */
-  async rest(): Promise<void> {
-    const pool = this.#pool;
+  /** Closes connections once they are idle; opens again when it is used. */
+  rest(): void {
+    this.#pool?.close();
     this.#pool = null;
-    await pool?.close();
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
-    await this.#pool?.destroy();
-  }
-
-  // An idle connection that the server closed just as we wrote: RFC 9110 §9.2.2 lets a client repeat that.
-  #retryFresh(exchange: CallExchange, error: Error): boolean {
-    const read = this.#readBeforeError.get(error) ?? readOf(error);
-    if (read === 0 || this.#closed) return false;
-    const client = new Client(this.#target.origin, this.#clientOptions());
-    exchange.dispatch(client);
-    void client.close();
-    return true;
-  }
-
-  #clientOptions(): Client.Options {
-    const connect = buildConnector({ ...this.#target.tls, allowH2: false, timeout: 30_000 });
-    return {
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: idleTimeout,
-      keepAliveMaxTimeout: idleTimeout,
-      maxHeaderSize: maxHeadSize,
-      // The call's own deadline covers head and body.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: (options, callback) => {
-        connect(options, (...result: [null, Socket] | [Error, null]) => {
-          // A failed connect gives an error and no second argument at all.
-          if (result[0] === null) this.#watch(result[1]);
-          callback(...result);
-        });
-      },
-    };
-  }
-
-  #watch(socket: Socket): void {
-    socket.prependListener('error', (error) => this.#readBeforeError.set(error, socket.bytesRead));
+    for (const exchange of this.#running) exchange.cancel();
+    this.rest();
   }
 
   #requestHeaders(call: AuthCall): string[] {
-    const headers = [...call.headers];
-    const { userinfo } = this.#target;
+    const { host, userinfo } = this.#target;
+    const headers = ['host', host, ...call.headers];
     if (userinfo !== null && !hasHeader(headers, 'authorization')) headers.push('authorization', userinfo);
     return headers;
   }
-}
-
-/** Bytes the broken connection had read, by what the library tells. */
-function readOf(error: Error): number {
-  const socket = (error as { socket?: { bytesRead?: number } | null }).socket;
-  return socket?.bytesRead ?? 0;
 }

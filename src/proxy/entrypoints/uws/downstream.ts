@@ -67,7 +67,7 @@ export class UwsDownstream implements Downstream {
   }
 
   write(chunk: Uint8Array): boolean {
-    // To the engine an empty chunk is the end of the answer, and undici gives one now and then after a pause.
+    // To the engine an empty chunk is the end of the answer.
     if (chunk.length === 0 || this.aborted || this.#finished) return true;
     let more = true;
     this.#corked(() => {
@@ -118,7 +118,8 @@ export class UwsDownstream implements Downstream {
     res.writeStatus(statusLine(status));
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string;
-      if (name === 'content-length') continue;
+      // The engine writes both.
+      if (name === 'content-length' || name === 'date') continue;
       const value = headers[i + 1] as string;
       // Strings go out as UTF-8; a latin1 one must leave as the bytes it came in as.
       res.writeHeader(name, beyondAscii.test(value) ? Buffer.from(value, 'latin1') : value);

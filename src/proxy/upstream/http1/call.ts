@@ -19,7 +19,7 @@ export interface UpstreamRequest {
 export interface UpstreamHandler {
   /**
    * The answer's head; 1xx are not reported. `headers` is the handler's own: lower-case names, latin1 values,
-   * without hop-by-hop and nominated fields and `date`. `length` is that of the body to come: bytes,
+   * without hop-by-hop and nominated fields. `length` is that of the body to come: bytes,
    * -1 when only the end will tell (chunked, until close), 0 for none.
    */
   onHead(status: number, headers: HeaderList, length: number): void;

@@ -17,7 +17,7 @@ export interface FieldName {
   readonly action: number;
 }
 
-// RFC 9110 §7.6.1; `date` is written by the listener.
+// RFC 9110 §7.6.1.
 const special: Readonly<Record<string, number>> = {
   'content-length': contentLength,
   'transfer-encoding': transferEncoding,
@@ -30,13 +30,12 @@ const special: Readonly<Record<string, number>> = {
   te: drop,
   trailer: drop,
   upgrade: drop,
-  date: drop,
 };
 
 const usual = `accept-ranges access-control-allow-credentials access-control-allow-headers
   access-control-allow-methods access-control-allow-origin access-control-expose-headers
   access-control-max-age age allow alt-svc cache-control content-disposition content-encoding
-  content-language content-location content-range content-security-policy content-type
+  content-language content-location content-range content-security-policy content-type date
   cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy etag expires
   last-modified link location mcp-session-id nel origin-agent-cluster p3p permissions-policy pragma
   ratelimit-limit ratelimit-remaining ratelimit-reset referrer-policy refresh report-to retry-after server

@@ -5,7 +5,7 @@ import type { HeaderList } from '../../headers.ts';
 /** What an answer's head said. One is used for all answers: take what is needed before the next parse. */
 export class Head {
   status = 0;
-  /** Lower-case names, latin1 values, without hop-by-hop and nominated ones and `date`; a new list each time. */
+  /** Lower-case names, latin1 values, without hop-by-hop and nominated ones; a new list each time. */
   headers: HeaderList = [];
   /** -1: not said. */
   contentLength = -1;

@@ -35,7 +35,7 @@ beforeEach(() => {
   };
 });
 after(async () => {
-  await bench.close();
+  bench.close();
   await auth.close();
 });
 
@@ -162,7 +162,7 @@ test('a cache that is closed gives nothing to a request that was still on its wa
   });
   await pass(hooks, bearer('t'));
   assert.equal(auth.seen.length, 1);
-  await own.close();
+  own.close();
   auth.answer = (_, response) => void response.writeHead(403).end();
   const late = exchange({ headers: bearer('t') });
   await run(hooks, late);

@@ -36,7 +36,7 @@ beforeEach(() => {
   auth.answer = echo;
 });
 after(async () => {
-  await bench.close();
+  bench.close();
   await auth.close();
 });
 

@@ -33,7 +33,7 @@ declare const WebAssembly: {
 
 const responseType = 2;
 const hopByHop = new Set(
-  'connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade date'.split(
+  'connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade'.split(
     ' ',
   ),
 );
