@@ -65,14 +65,14 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
     this.#call?.abort();
   }
 
-  onHead(status: number, headers: HeaderList): void {
+  onHead(status: number, headers: HeaderList, _length: number, isAlone: boolean): void {
     const x = this.#x;
     x.status = status;
     x.originStatus = status;
     x.responseHeaders = headers;
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = headers.slice();
     if (x.stickyCookie !== null) addSetCookie(headers, x.stickyCookie);
-    if (runResponseHooks(x)) this.#beginAnswer(x);
+    if (runResponseHooks(x)) this.#beginAnswer(x, isAlone);
     else this.cancel();
   }
 
@@ -117,23 +117,13 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
     fail(x, error);
   }
 
-  /** The body did not come with the head: the client shall not wait for it to see the head. */
-  flushHead(): void {
-    if (!this.#headPending || this.#x.ended) return;
-    this.#headPending = false;
-    this.#sendHead(this.#x);
-  }
-
-  #beginAnswer(x: Exchange): void {
+  #beginAnswer(x: Exchange, isAlone: boolean): void {
     if (isBodyless(x)) return;
     const length = getHeader(x.responseHeaders, 'content-length');
     this.#length = length === null ? -1 : Number(length);
-    if (this.#length === -1) {
-      this.#sendHead(x);
-      return;
-    }
-    this.#headPending = true;
-    if (this.#length > 0) process.nextTick(flushHead, this);
+    // A client shall not wait for the body to see the head; one that came with its body leaves with it.
+    if (this.#length === -1 || (isAlone && this.#length > 0)) this.#sendHead(x);
+    else this.#headPending = true;
   }
 
   #sendHead(x: Exchange): void {
@@ -151,8 +141,4 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
     const isHarmless = error.unsent || idempotent.has(x.method);
     return isHarmless && (x.body === null || x.body.collected !== null);
   }
-}
-
-function flushHead(forwarding: Forwarding): void {
-  forwarding.flushHead();
 }

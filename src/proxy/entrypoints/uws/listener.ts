@@ -12,10 +12,10 @@ import { joinHeader } from '../../headers.ts';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
 import type { IntakeHeaders, ManagedNames } from '../intake-headers.ts';
-import { formatAddress } from '../peer.ts';
 import { UwsBody } from './body.ts';
 import { UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
+import { Peers } from './peers.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
 
@@ -45,6 +45,9 @@ export interface Listener {
 export function listenUws(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {
   const app = uws.App();
   const server = new UwsServer(entryPoint, host);
+  app.filter((res, count) => {
+    if (count === 1) server.peers.opened(res);
+  });
   app.any('/*', (res, req) => server.request(res, req));
   app.ws<ClientSocketData>('/*', {
     ...clientBehavior,
@@ -90,8 +93,7 @@ class UwsServer {
   readonly #host: ListenerHost;
   readonly #intake: Intake;
   readonly #stopwatch: Stopwatch;
-  #lastPeerBytes: Uint8Array = new Uint8Array(0);
-  #lastPeer = '';
+  readonly peers = new Peers();
 
   constructor(entryPoint: EntryPoint, host: ListenerHost) {
     this.#entryPoint = entryPoint;
@@ -105,12 +107,12 @@ class UwsServer {
   }
 
   request(res: HttpResponse, req: HttpRequest): void {
-    const peer = this.#peerOf(res);
+    const peer = this.peers.of(res);
     this.#plain(res, req, { peer, read: this.#readHeaders(req, peer) });
   }
 
   upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const peer = this.#peerOf(res);
+    const peer = this.peers.of(res);
     const read = this.#readHeaders(req, peer);
     // The engine takes whatever has a key for a handshake: without `Upgrade` it is a request like any other.
     if (!read.isUpgrade) {
@@ -179,17 +181,5 @@ class UwsServer {
       peer,
       scheme: 'http' as const,
     };
-  }
-
-  /** Neighbouring requests mostly come from one address: its text is made once. */
-  #peerOf(res: HttpResponse): string {
-    const bytes = new Uint8Array(res.getRemoteAddress());
-    const last = this.#lastPeerBytes;
-    let isSame = bytes.length === last.length;
-    for (let i = 0; i < bytes.length && isSame; i++) isSame = bytes[i] === last[i];
-    if (isSame) return this.#lastPeer;
-    this.#lastPeerBytes = bytes;
-    this.#lastPeer = formatAddress(bytes);
-    return this.#lastPeer;
   }
 }

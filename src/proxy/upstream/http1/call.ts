@@ -20,9 +20,10 @@ export interface UpstreamHandler {
   /**
    * The answer's head; 1xx are not reported. `headers` is the handler's own: lower-case names, latin1 values,
    * without hop-by-hop and nominated fields. `length` is that of the body to come: bytes,
-   * -1 when only the end will tell (chunked, until close), 0 for none.
+   * -1 when only the end will tell (chunked, until close), 0 for none. `isAlone`: nothing of the body came
+   * with it.
    */
-  onHead(status: number, headers: HeaderList, length: number): void;
+  onHead(status: number, headers: HeaderList, length: number, isAlone: boolean): void;
   /**
    * `chunk` is a view of memory that is used again: valid during the call only. False holds back until
    * `call.resume()`; what was read already (64 KiB at most) still comes.

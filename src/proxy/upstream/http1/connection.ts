@@ -188,7 +188,7 @@ export class Connection implements CallPlace, SenderEvents {
       pos = this.#heads.read(bytes, end);
       if (pos === refused) this.#fail(this.#heads.error as GatewayError);
       if (pos < 0) return;
-      this.#takeHead(call);
+      this.#takeHead(call, pos === end);
       if (this.#call !== call) return;
     }
     const read = this.#reader.read(bytes, pos, end);
@@ -199,7 +199,7 @@ export class Connection implements CallPlace, SenderEvents {
     else if (this.#reader.done) this.#complete(call, read.pos === end);
   }
 
-  #takeHead(call: Call): void {
+  #takeHead(call: Call, isAlone: boolean): void {
     const { head } = this.#heads;
     const { status, headers } = head;
     this.#hasHead = true;
@@ -207,7 +207,7 @@ export class Connection implements CallPlace, SenderEvents {
     this.#mustClose = head.close;
     this.keepAlive = head.keepAlive === -1 ? -1 : head.keepAlive * 1000 - keepAliveMargin;
     const length = this.#beginBody(call, head);
-    call.handler.onHead(status, headers, length);
+    call.handler.onHead(status, headers, length, isAlone);
   }
 
   /** The body's length as `onHead` tells it. */
