@@ -1,7 +1,7 @@
 // The demo's gateway: `src/main.ts` as a child process, with Traefik's flags.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 export interface GatewayProcess {
@@ -65,9 +65,19 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
   return gateway;
 }
 
-/** `wanted` when it is free, else a free one; 0 is always a free one. */
-export async function choosePort(wanted: number): Promise<number> {
-  return (await tryPort(wanted)) ?? (await tryPort(0)) ?? 0;
+export interface HeldPort {
+  readonly port: number;
+  release(): Promise<void>;
+}
+
+/**
+ * `wanted` when it is free, else a free one; 0 is always a free one. Held until it is released, so that none
+ * of the services started meanwhile is given it and answers in the gateway's place.
+ */
+export async function holdPort(wanted: number): Promise<HeldPort> {
+  const held = (await tryPort(wanted)) ?? (await tryPort(0));
+  if (held === null) throw new Error('there is no free port');
+  return held;
 }
 
 function flagsFor(options: GatewayOptions): readonly string[] {
@@ -83,13 +93,13 @@ function flagsFor(options: GatewayOptions): readonly string[] {
   ];
 }
 
-function tryPort(port: number): Promise<number | null> {
+function tryPort(wanted: number): Promise<HeldPort | null> {
   return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(null));
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : null));
+    const holder = createServer();
+    holder.once('error', () => resolve(null));
+    holder.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
+      const { port } = holder.address() as AddressInfo;
+      resolve({ port, release: () => new Promise((released) => holder.close(() => released())) });
     });
   });
 }

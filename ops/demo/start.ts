@@ -5,7 +5,7 @@ import { type AuthCounts, startAuthService } from './services/auth.ts';
 import type { DemoService } from './services/http.ts';
 import { startMcpServer } from './services/mcp.ts';
 import { type Omni2Service, startOmni2 } from './services/omni2.ts';
-import { type GatewayProcess, choosePort, startGatewayProcess } from './gateway-process.ts';
+import { type GatewayProcess, holdPort, startGatewayProcess } from './gateway-process.ts';
 
 export interface DemoOptions {
   /** The gateway's port and the API's; each falls back to a free one when taken. 0 for both is free ports. */
@@ -35,8 +35,8 @@ export interface Demo {
 
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const wanted = options.ports === 0 ? { web: 0, api: 0 } : options.ports;
-  const webPort = await choosePort(wanted.web);
-  const apiPort = await choosePort(wanted.api);
+  const held = [await holdPort(wanted.web), await holdPort(wanted.api)] as const;
+  const [webPort, apiPort] = [held[0].port, held[1].port];
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const auth = await startAuthService({ onRevoked: (token) => purgeToken(apiUrl, token) });
   const omni2 = [await startOmni2('omni2-1'), await startOmni2('omni2-2')] as const;
@@ -50,6 +50,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
   let gateway: GatewayProcess;
   try {
+    await Promise.all(held.map((port) => port.release()));
     gateway = await startGatewayProcess({
       webPort,
       apiPort,
