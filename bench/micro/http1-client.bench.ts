@@ -7,26 +7,13 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dispatcher, Pool } from 'undici';
-import type { TransportSpec } from '../../src/model/snapshot.ts';
 import { Http1Pool } from '../../src/proxy/upstream/http1/pool.ts';
 import { readResponseHeaders } from '../../src/proxy/upstream/response-headers.ts';
+import { transport } from '../../test/support/specs.ts';
 
 const atOnce = 64;
 const rounds = 8;
 const roundMs = (Number(process.argv[2] ?? 16) * 1000) / (rounds * 2);
-
-const transport: TransportSpec = {
-  name: 'bench',
-  serverName: null,
-  insecureSkipVerify: false,
-  rootCAs: [],
-  certificates: [],
-  maxIdleConnsPerHost: 200,
-  dialTimeout: 30_000,
-  responseHeaderTimeout: 0,
-  idleConnTimeout: 90_000,
-  errors: [],
-};
 
 // What a browser sends through a gateway, about 600 bytes.
 const headers = Object.entries({

@@ -1,6 +1,5 @@
 // Puts the request path together: entry points in front, a Runtime behind, one reference between them.
 
-import { hostname } from 'node:os';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { PurgeSelector, ServerState } from '../model/ipc.ts';
 import type { WorkerSettings } from '../model/settings.ts';
@@ -97,7 +96,6 @@ class WorkerGateway implements Gateway, ListenerHost {
           askPrimary: this.#deps.askPrimary,
         },
         build: {
-          hostname: hostname(),
           bootSecret: this.#settings.bootSecret,
           authClients: this.#authClients,
           authCaches: this.#authCaches,

@@ -70,7 +70,6 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
   let slots = 0;
   const depsFor = (name: string): BuildDeps => ({
     name,
-    hostname: 'gate',
     bootSecret: secret,
     slot: () => slots++,
     keep<T extends Closable>(key: string, create: () => T): T {

@@ -9,8 +9,6 @@ import type { AuthCacheRegistry } from './forward-auth/cache.ts';
 export interface BuildDeps {
   /** Qualified name of this middleware: `auth@file`. */
   readonly name: string;
-  /** Name of the entry points' hop: the machine's name, for X-Forwarded-Server. */
-  readonly hostname: string;
   /** 32 random bytes of this boot, hex, the same in every worker. */
   readonly bootSecret: string;
   /** An index into `x.slots`, unique within a Runtime. */

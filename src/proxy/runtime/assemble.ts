@@ -101,7 +101,9 @@ function buildMiddleware(spec: MiddlewareSpec, deps: BuildDeps): BuiltMiddleware
 }
 
 function buildServices(snapshot: Snapshot, deps: AssembleDeps): ReadonlyMap<string, Service> {
-  const transports = new Map(snapshot.transports.map((transport) => [transport.name, transport]));
+  const transports = new Map(
+    snapshot.transports.map((spec) => [spec.name, { spec, key: JSON.stringify(spec) }]),
+  );
   const services = new Map<string, Service>();
   for (const spec of snapshot.services) {
     if (spec.errors.length > 0) continue;
@@ -110,19 +112,27 @@ function buildServices(snapshot: Snapshot, deps: AssembleDeps): ReadonlyMap<stri
       continue;
     }
     const transport = transports.get(spec.serversTransport);
-    if (transport === undefined || transport.errors.length > 0) continue;
+    if (transport === undefined || transport.spec.errors.length > 0) continue;
     services.set(spec.name, buildLoadBalancer(spec, transport, deps.kept));
   }
   return services;
 }
 
-function buildLoadBalancer(spec: LoadBalancerSpec, transport: TransportSpec, kept: KeepHandle): Service {
-  const pools = JSON.stringify(transport);
+/** A transport, and what tells its pools from those of others. */
+interface KeyedTransport {
+  readonly spec: TransportSpec;
+  readonly key: string;
+}
+
+function buildLoadBalancer(spec: LoadBalancerSpec, transport: KeyedTransport, kept: KeepHandle): Service {
   const servers = spec.servers
     .filter((server) => server.weight > 0)
     .map((server) => {
-      const pool = kept.get(`pool:${server.url} ${pools}`, () => new Http1Pool(server.url, transport));
-      return new Server(server, transport, pool);
+      const pool = kept.get(
+        `pool:${server.url} ${transport.key}`,
+        () => new Http1Pool(server.url, transport.spec),
+      );
+      return new Server(server, transport.spec, pool);
     });
   return new LoadBalancer(spec, servers, new Rotation(servers, Math.random()));
 }

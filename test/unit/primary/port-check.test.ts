@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { portInTheWay, withPorts } from '../../../src/primary/port-check.ts';
-import { entryPoint } from '../config/dynamic/support.ts';
+import { entryPoint } from '../../support/specs.ts';
 
 function at(name: string, port: number) {
   return { ...entryPoint(name, { port }), host: '127.0.0.1' };

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxPriority } from '../../../src/model/snapshot.ts';
 import { internalConfig } from '../../../src/providers/internal/internal.ts';
-import { entryPoint, resolveFiles, resolveSources, router } from '../config/dynamic/support.ts';
+import { entryPoint } from '../../support/specs.ts';
+import { resolveFiles, resolveSources, router } from '../config/dynamic/support.ts';
 
 test('ping and the insecure API outrank every router of a user', () => {
   const resolved = resolveSources([], { ping: 'traefik', insecureApi: true });

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson } from '../../../../src/config/dynamic/hash.ts';
-import { entryPoint, resolveFiles } from './support.ts';
+import { entryPoint } from '../../../support/specs.ts';
+import { resolveFiles } from './support.ts';
 
 const objects = Array.from({ length: 6 }, (_, index) => [
   `    r${index}: { rule: "PathPrefix(\`/r${index}\`)", service: s${index}, middlewares: [m${index}] }`,

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxPriority, maxUserPriority } from '../../../../src/model/snapshot.ts';
-import { entryPoint, lines, resolveFiles, router } from './support.ts';
+import { entryPoint } from '../../../support/specs.ts';
+import { lines, resolveFiles, router } from './support.ts';
 
 const services = 'services: { app: { loadBalancer: { servers: [{ url: "http://127.0.0.1:1" }] } } }';
 

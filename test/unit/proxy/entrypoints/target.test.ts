@@ -3,20 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { EncodedCharacters } from '../../../../src/model/entry-point.ts';
+import { everyCharacter } from '../../../support/specs.ts';
 import { readSearch, readTarget, type TargetRules } from '../../../../src/proxy/entrypoints/target.ts';
 
-const all: EncodedCharacters = {
-  slash: true,
-  backSlash: true,
-  nullCharacter: true,
-  semicolon: true,
-  percent: true,
-  questionMark: true,
-  hash: true,
-};
-const usual: TargetRules = { sanitizePath: true, encodedCharacters: all };
-const raw: TargetRules = { sanitizePath: false, encodedCharacters: all };
+const usual: TargetRules = { sanitizePath: true, encodedCharacters: everyCharacter };
+const raw: TargetRules = { sanitizePath: false, encodedCharacters: everyCharacter };
 
 test('targets are forwarded and compared as this table says', () => {
   const rows: readonly (readonly [string, string | null, string?])[] = [
@@ -97,7 +88,7 @@ test('each character can be refused in its escaped form, in any case, alone', ()
     hash: '%23',
   };
   for (const refused of Object.keys(escapes) as (keyof typeof escapes)[]) {
-    const rules = { sanitizePath: true, encodedCharacters: { ...all, [refused]: false } };
+    const rules = { sanitizePath: true, encodedCharacters: { ...everyCharacter, [refused]: false } };
     for (const [name, escape] of Object.entries(escapes)) {
       for (const spelled of [escape, escape.toLowerCase()]) {
         assert.equal(

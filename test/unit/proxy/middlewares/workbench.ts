@@ -1,49 +1,13 @@
 // Builds middlewares from written options and runs their hooks on real Exchanges.
 
-import type { EntryPointSpec } from '../../../../src/model/entry-point.ts';
 import { buildEntryPoint } from '../../../../src/proxy/entrypoints/entry-point.ts';
 import { Exchange, type ExchangeRequest } from '../../../../src/proxy/exchange.ts';
 import type { Hooks, Verdict } from '../../../../src/proxy/hooks.ts';
 import type { BuildDeps } from '../../../../src/proxy/middlewares/define.ts';
 import { findMiddleware } from '../../../../src/proxy/middlewares/catalogue.ts';
+import { entryPoint as entryPointSpec } from '../../../support/specs.ts';
 
-const spec: EntryPointSpec = {
-  name: 'web',
-  host: '',
-  port: 0,
-  engine: 'node',
-  asDefault: false,
-  forwardedHeaders: { insecure: false, trustedIPs: [], connection: [], notAppendXForwardedFor: false },
-  transport: {
-    requestAcceptGraceTimeout: 0,
-    graceTimeOut: 0,
-    readTimeout: 0,
-    writeTimeout: 0,
-    idleTimeout: 0,
-    keepAliveMaxTime: 0,
-    keepAliveMaxRequests: 0,
-  },
-  http: {
-    middlewares: [],
-    sanitizePath: true,
-    maxHeaderBytes: 1_048_576,
-    underscoreHeadersStrategy: 'keep',
-    encodeQuerySemicolons: false,
-    encodedCharacters: {
-      slash: true,
-      backSlash: true,
-      nullCharacter: true,
-      semicolon: true,
-      percent: true,
-      questionMark: true,
-      hash: true,
-    },
-    tls: null,
-    redirection: null,
-  },
-  accessLogs: true,
-};
-const entryPoint = buildEntryPoint(spec, () => undefined);
+const entryPoint = buildEntryPoint(entryPointSpec('web'), () => undefined);
 
 const downstream: ExchangeRequest['downstream'] = {
   respond() {},
@@ -93,7 +57,6 @@ export function build(kind: string, options: unknown): Built {
   let slots = 0;
   const deps = {
     name: 'test@file',
-    hostname: 'gateway',
     bootSecret: '00'.repeat(32),
     slot: () => slots++,
     keep: (_: string, create: () => unknown) => create(),

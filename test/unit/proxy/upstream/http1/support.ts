@@ -11,6 +11,7 @@ import type {
   UpstreamRequest,
 } from '../../../../../src/proxy/upstream/http1/call.ts';
 import type { Http1Pool } from '../../../../../src/proxy/upstream/http1/pool.ts';
+import { transport as usualTransport } from '../../../../support/specs.ts';
 
 export interface RawServer {
   readonly url: string;
@@ -68,16 +69,8 @@ export function ok(body: string): string {
 
 export function transport(differences: Partial<TransportSpec> = {}): TransportSpec {
   return {
-    name: 'test',
-    serverName: null,
-    insecureSkipVerify: false,
-    rootCAs: [],
-    certificates: [],
-    maxIdleConnsPerHost: 200,
+    ...usualTransport,
     dialTimeout: 5_000,
-    responseHeaderTimeout: 0,
-    idleConnTimeout: 90_000,
-    errors: [],
     ...differences,
   };
 }
