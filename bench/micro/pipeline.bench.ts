@@ -3,7 +3,7 @@
 import type { Exchange } from '../../src/proxy/exchange.ts';
 import { CONTINUE, type Hooks } from '../../src/proxy/hooks.ts';
 import { serve } from '../../src/proxy/pipeline.ts';
-import { answer } from '../../src/proxy/respond.ts';
+import { answer } from '../../src/proxy/pipeline.ts';
 import type { Route } from '../../src/proxy/runtime/route.ts';
 import type { Runtime } from '../../src/proxy/runtime/runtime.ts';
 import { compileRule } from '../../src/rules/compile.ts';

@@ -91,6 +91,7 @@ class WorkerGateway implements Gateway, ListenerHost {
       const { runtime, diagnostics } = assemble(snapshot, {
         entryPoints: this.#entryPoints.map((entryPoint) => entryPoint.name),
         kept,
+        previous: this.#runtime,
         internal: {
           pingStatus: () => (this.#terminating ? this.#settings.pingTerminatingStatusCode : 200),
           askPrimary: this.#deps.askPrimary,

@@ -24,7 +24,7 @@ export const errorKinds = {
   'upstream.connect_refused': { blame: 'server', status: 502, retry: 'other-server' },
   'upstream.connect_timeout': { blame: 'server', status: 504, retry: 'other-server' },
   'upstream.headers_timeout': { blame: 'server', status: 504, retry: 'never' },
-  'upstream.reset': { blame: 'server', status: 502, retry: 'never' },
+  'upstream.reset': { blame: 'server', status: 502, retry: 'other-server' },
   'upstream.reset_reused': { blame: 'server', status: 502, retry: 'fresh-connection' },
   'upstream.malformed': { blame: 'server', status: 500, retry: 'never' },
   'upstream.bad_framing': { blame: 'server', status: 502, retry: 'never' },

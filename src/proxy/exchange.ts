@@ -5,6 +5,7 @@ import type { RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import type { GatewayError } from './errors.ts';
 import { getHeader, type HeaderList } from './headers.ts';
+import type { Filter } from './filters.ts';
 import { ANSWERED } from './hooks.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Route } from './runtime/route.ts';
@@ -12,7 +13,8 @@ import type { Server } from './services/server.ts';
 
 export class Exchange {
   readonly entryPoint: EntryPoint;
-  readonly downstream: Downstream;
+  /** The listener's side; with filters, the first of them once the head has left. */
+  downstream: Downstream;
 
   // --- the request, as the next room will see it ---
   readonly method: string;
@@ -52,11 +54,11 @@ export class Exchange {
   server: Server | null = null;
   /** Middlewares whose request hook has run; response hooks run for these, last first. */
   depth = 0;
-  /** Set-Cookie line that pins the client to `server`; null when it is pinned already. */
-  stickyCookie: string | null = null;
+  /** Set-Cookie lines that pin the client to `server`; null when it is pinned already. */
+  stickyCookies: string[] | null = null;
   /** What can still be called off when the client goes away. */
-  running: Cancellable | null = null;
-  /** Attempts at a server beyond the first. */
+  running: Running | null = null;
+  /** Attempts at a server beyond the first, by whomever. */
   retries = 0;
 
   // --- the answer ---
@@ -64,6 +66,8 @@ export class Exchange {
   responseHeaders: HeaderList = [];
   /** Body of an answer made inside the gateway; null while a server's is streamed. */
   answerBody: string | Uint8Array = '';
+  /** What changes the body on its way out, the innermost first; null for nothing. */
+  filters: Filter[] | null = null;
   /** The head is on its way to the client: nothing can be changed any more. */
   headSent = false;
   /** Set once, by the end of the Exchange. */
@@ -82,6 +86,8 @@ export class Exchange {
   /** Body bytes. */
   bytesIn = 0;
   bytesOut = 0;
+  /** Body bytes before the filters; -1 without any. */
+  originBytes = -1;
   /** Who the request is from, for the access log only. */
   username: string | null = null;
   /** Facts a middleware keeps between its own hooks, by the index its build was given. */
@@ -110,12 +116,14 @@ export class Exchange {
 
   /**
    * Answers from inside the gateway; a request hook returns what this returns.
-   * `headers` becomes the Exchange's own and may be edited by response hooks.
+   * `headers` becomes the Exchange's own and may be edited by response hooks. Filters of an answer that this
+   * one replaces are gone.
    */
   answer(status: number, headers: HeaderList, body: string | Uint8Array): typeof ANSWERED {
     this.status = status;
     this.responseHeaders = headers;
     this.answerBody = body;
+    this.filters = null;
     return ANSWERED;
   }
 
@@ -128,17 +136,87 @@ export class Exchange {
     this.slots ??= [];
     this.slots[slot] = value;
   }
+
+  /** For a middleware that may say RETRY: the request as it stands before what lies further in. */
+  rememberRequest(): RequestState {
+    const { path, search, authority, dropForwardedFor } = this;
+    return { path, search, authority, dropForwardedFor, headers: this.headers.slice() };
+  }
+
+  restoreRequest(state: RequestState): void {
+    this.path = state.path;
+    this.search = state.search;
+    this.authority = state.authority;
+    this.dropForwardedFor = state.dropForwardedFor;
+    this.headers.length = 0;
+    for (const text of state.headers) this.headers.push(text);
+  }
+
+  /** Changes the body on its way out: within a response hook. */
+  addFilter(filter: Filter): void {
+    this.filters ??= [];
+    this.filters.push(filter);
+  }
+
+  pinBy(setCookie: string): void {
+    this.stickyCookies ??= [];
+    this.stickyCookies.push(setCookie);
+  }
+
+  /**
+   * Within a response hook: the whole body of the answer at hand, whoever made it. Null when it is longer than
+   * `maxBytes`; rejects with the server's error.
+   */
+  collectAnswer(maxBytes: number): Promise<Uint8Array | null> {
+    const streamed = this.running?.collect?.(maxBytes) ?? null;
+    if (streamed !== null) return streamed;
+    const body = typeof this.answerBody === 'string' ? Buffer.from(this.answerBody) : this.answerBody;
+    return Promise.resolve(body.length > maxBytes ? null : body);
+  }
+
+  /** Back to before the answer. */
+  forgetAnswer(): void {
+    this.server = null;
+    this.stickyCookies = null;
+    this.running = null;
+    this.status = 0;
+    this.responseHeaders = [];
+    this.answerBody = '';
+    this.filters = null;
+    this.error = null;
+    this.originStatus = 0;
+    this.originHeaders = null;
+    this.originMs = -1;
+    this.bytesOut = 0;
+  }
 }
 
-/** Work on behalf of an Exchange that ends early. */
-export interface Cancellable {
+/** Work on behalf of an Exchange. */
+export interface Running {
+  /** The Exchange ends early. */
   cancel(): void;
+  /**
+   * Keeps the body of the streamed answer whose head the response hooks see at this moment; null when there
+   * is none. Resolves to null when it is longer than `maxBytes` (it is over then), rejects with the server's
+   * error.
+   */
+  collect?(maxBytes: number): Promise<Uint8Array | null> | null;
+}
+
+/** What middlewares change of a request on its way in. */
+export interface RequestState {
+  readonly path: string;
+  readonly search: string;
+  readonly authority: string;
+  readonly headers: readonly string[];
+  readonly dropForwardedFor: boolean;
 }
 
 /** What intake knows of a request. */
 export interface ExchangeRequest {
   readonly entryPoint: EntryPoint;
-  readonly downstream: Downstream;
+  /** The listener's side; with filters, the first of them once the head has left. */
+  downstream: Downstream;
   readonly method: string;
   readonly scheme: 'http' | 'https';
   readonly authority: string;

@@ -10,6 +10,8 @@ export const tunnelHighWater: number = 256 * 1024;
 export const maxResponseHeaderBytes: number = 256 * 1024;
 /** Request bodies up to this many bytes are read whole before a server is asked, so that they can be replayed. */
 export const replayableBodyBytes: number = 16 * 1024;
+/** Servers that one request is offered to, the first included. */
+export const maxServerAttempts = 3;
 /** Open connections to one server; requests beyond wait. */
 export const maxConnectionsPerServer = 4096;
 /** Body of a server's refusal of a WebSocket handshake that is passed on, bytes. */

@@ -1,9 +1,11 @@
-// An Exchange's way in: router, middlewares in their order, service. Resumes by index after a wait.
+// An Exchange's two walks: in, through router and middlewares in their order to the service; and out, through
+// the response hooks in reverse to the client. Both resume by index after a wait.
 
 import type { Exchange } from './exchange.ts';
 import { GatewayError } from './errors.ts';
-import { ANSWERED, CONTINUE, type Verdict } from './hooks.ts';
-import { answer, fail, failWithBug } from './respond.ts';
+import { getHeader } from './headers.ts';
+import { ANSWERED, type AnswerVerdict, CONTINUE, RETRY, type Verdict } from './hooks.ts';
+import { byteLength, end, errorAnswer, sendWhole } from './respond.ts';
 import type { Route } from './runtime/route.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
@@ -24,7 +26,8 @@ export function serve(x: Exchange, runtime: Runtime): void {
   }
 }
 
-function runFrom(x: Exchange, route: Route, from: number): void {
+/** The middlewares of `route` from the given place on, then its service. */
+export function runFrom(x: Exchange, route: Route, from: number): void {
   const hooks = route.request;
   if (hooks !== null) {
     for (let at = from; at < hooks.length; at++) {
@@ -44,6 +47,88 @@ function runFrom(x: Exchange, route: Route, from: number): void {
   }
   x.depth = route.depth;
   route.service.handle(x);
+}
+
+/** Sends `x.status`, `x.responseHeaders` and `x.answerBody`, after the response hooks, and ends `x`. */
+export function answer(x: Exchange): void {
+  if (x.ended) return;
+  if (!runResponseHooks(x)) return;
+  if (x.method === 'HEAD' && getHeader(x.responseHeaders, 'content-length') === null) {
+    x.responseHeaders.push('content-length', String(byteLength(x.answerBody)));
+  }
+  sendWhole(x, x.answerBody);
+}
+
+/** Answers with what the error's code stands for; cuts the connection when the head is sent already. */
+export function fail(x: Exchange, error: GatewayError): void {
+  if (x.ended) return;
+  x.error = error;
+  if (x.headSent || error.code === 'client.gone') {
+    if (!x.headSent) x.status = error.status;
+    end(x);
+    // Only now: cutting the connection is reported back as a client that went away.
+    x.downstream.abort();
+    return;
+  }
+  errorAnswer(x, error);
+  answer(x);
+}
+
+/** For a bug of ours, wherever it is caught: 500, and the log gets the stack. */
+export function failWithBug(x: Exchange, cause: unknown): void {
+  // The hooks that failed must not run again for the answer that says so.
+  x.depth = 0;
+  fail(x, cause instanceof GatewayError ? cause : new GatewayError('gateway.bug', '', cause));
+}
+
+/**
+ * Runs the response hooks, once, last middleware first. False when the answer may not be sent as it is: a
+ * hook threw, replaced it, runs the request again or still waits. A server's stream is over then, unless
+ * it is being collected; all else is seen to here.
+ */
+export function runResponseHooks(x: Exchange): boolean {
+  const route = x.route;
+  const hooks = route?.response ?? null;
+  if (route === null || hooks === null) return true;
+  try {
+    while (x.depth > 0) {
+      const at = --x.depth;
+      const verdict = hooks[at]?.(x);
+      if (verdict === undefined || verdict === CONTINUE) continue;
+      if (typeof verdict === 'number') settleAnswer(x, route, at, verdict);
+      else settleLater(x, route, at, verdict);
+      return false;
+    }
+    return true;
+  } catch (error) {
+    failWithBug(x, error);
+    return false;
+  }
+}
+
+function settleLater(x: Exchange, route: Route, at: number, verdict: Promise<AnswerVerdict>): void {
+  verdict.then(
+    (settled) => {
+      if (x.ended) return;
+      try {
+        settleAnswer(x, route, at, settled);
+      } catch (error) {
+        failWithBug(x, error);
+      }
+    },
+    (error: unknown) => failWithBug(x, error),
+  );
+}
+
+function settleAnswer(x: Exchange, route: Route, at: number, verdict: AnswerVerdict): void {
+  if (verdict === RETRY) {
+    x.forgetAnswer();
+    x.retries++;
+    runFrom(x, route, at + 1);
+    return;
+  }
+  x.depth = at;
+  answer(x);
 }
 
 function resumeAfter(x: Exchange, route: Route, at: number, verdict: Promise<Verdict>): void {

@@ -63,7 +63,7 @@ export class Recorder {
     record.originMs = x.originMs;
     // A server that gave no answer is logged with the answer given for it.
     record.originStatus = x.originStatus === 0 ? x.status : x.originStatus;
-    record.originBytes = x.bytesOut;
+    record.originBytes = x.originBytes === -1 ? x.bytesOut : x.originBytes;
     record.status = x.status;
     record.bytesOut = x.bytesOut;
     record.bytesIn = x.bytesIn;

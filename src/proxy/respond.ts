@@ -1,60 +1,16 @@
 // The one place that turns an answer or an error into bytes, and that ends an Exchange.
 
 import type { Exchange } from './exchange.ts';
-import { type ErrorCode, GatewayError } from './errors.ts';
-import { getHeader, plainTextHeaders } from './headers.ts';
+import type { ErrorCode, GatewayError } from './errors.ts';
+import { armFilters } from './filters.ts';
+import { plainTextHeaders } from './headers.ts';
 import { statusText } from './status.ts';
 
-/** Sends `x.status`, `x.responseHeaders` and `x.answerBody`, after the response hooks, and ends `x`. */
-export function answer(x: Exchange): void {
-  if (x.ended) return;
-  if (!runResponseHooks(x)) return;
-  if (x.method === 'HEAD' && getHeader(x.responseHeaders, 'content-length') === null) {
-    x.responseHeaders.push('content-length', String(byteLength(x.answerBody)));
-  }
-  sendWhole(x, x.answerBody);
-}
-
-/** Answers with what the error's code stands for; cuts the connection when the head is sent already. */
-export function fail(x: Exchange, error: GatewayError): void {
-  if (x.ended) return;
-  x.error = error;
-  if (x.headSent || error.code === 'client.gone') {
-    if (!x.headSent) x.status = error.status;
-    end(x);
-    // Only now: cutting the connection is reported back as a client that went away.
-    x.downstream.abort();
-    return;
-  }
+/** Puts what the error's code stands for in place of the answer. */
+export function errorAnswer(x: Exchange, error: GatewayError): void {
   x.status = error.status;
   x.responseHeaders = plainTextCodes.has(error.code) ? plainTextHeaders() : [];
   x.answerBody = bodies[error.code] ?? statusText(error.status);
-  answer(x);
-}
-
-/** For a bug of ours, wherever it is caught: 500, and the log gets the stack. */
-export function failWithBug(x: Exchange, cause: unknown): void {
-  // The hooks that failed must not run again for the answer that says so.
-  x.depth = 0;
-  fail(x, cause instanceof GatewayError ? cause : new GatewayError('gateway.bug', '', cause));
-}
-
-/**
- * Runs the response hooks, once, last middleware first. False when one of them threw: the Exchange has
- * been failed then.
- */
-export function runResponseHooks(x: Exchange): boolean {
-  const hooks = x.route?.response ?? null;
-  if (hooks === null) return true;
-  let at = x.depth;
-  x.depth = 0;
-  try {
-    while (--at >= 0) hooks[at]?.(x);
-    return true;
-  } catch (error) {
-    failWithBug(x, error);
-    return false;
-  }
 }
 
 /** A whole answer in one write; `body` is dropped where HTTP has no place for one. */
@@ -62,11 +18,29 @@ export function sendWhole(x: Exchange, body: string | Uint8Array): void {
   const bodyless = isBodyless(x);
   x.headSent = true;
   x.bytesOut = bodyless ? 0 : byteLength(body);
+  if (x.filters === null) {
+    x.downstream.respond(x.status, x.responseHeaders, body, bodyless);
+    end(x);
+    return;
+  }
+  armFilters(x, end);
   x.downstream.respond(x.status, x.responseHeaders, body, bodyless);
-  end(x);
 }
 
-function byteLength(body: string | Uint8Array): number {
+/** The head of a streamed answer; `length` null when only the end will tell. */
+export function sendHead(x: Exchange, length: number | null): void {
+  x.headSent = true;
+  if (x.filters !== null) armFilters(x, end);
+  x.downstream.begin(x.status, x.responseHeaders, length);
+}
+
+/** After the last byte of a streamed answer. With filters the Exchange ends when they have let go of it. */
+export function finishStream(x: Exchange): void {
+  x.downstream.finish();
+  if (x.filters === null) end(x);
+}
+
+export function byteLength(body: string | Uint8Array): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.length;
 }
 

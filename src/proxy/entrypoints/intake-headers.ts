@@ -3,6 +3,17 @@
 // added, where nothing a client nominates can touch them.
 
 import { foldName, hasHeader, type HeaderList } from '../headers.ts';
+import {
+  droppedNames,
+  findKnown,
+  framingNames,
+  isDropped,
+  isForwarding,
+  isFraming,
+  type KnownName,
+  knownNames,
+  maxRememberedChars,
+} from './known-names.ts';
 import { dropNominated, readNominated } from './nominated.ts';
 
 /** Names a backend must never believe from a client, by their folded spelling. */
@@ -37,28 +48,8 @@ export interface HygieneRules {
   readonly maxHeaderBytes: number;
 }
 
-// RFC 9110 §7.6.1 and what browsers, proxies and HTTP/2 upgrades of the field add to it. `expect` is
-// answered by the engine; `content-length` is written anew from the body.
-const dropped: ReadonlySet<string> = new Set([
-  'keep-alive',
-  'proxy-connection',
-  // A CGI backend reads it as HTTP_PROXY (httpoxy).
-  'proxy',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'http2-settings',
-  'trailer',
-  'trailers',
-  'expect',
-]);
-const framing: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'upgrade',
-  'te',
-]);
+const dropped: ReadonlySet<string> = new Set(droppedNames);
+const framing: ReadonlySet<string> = new Set(framingNames);
 
 // A name in any form a CGI-like backend would fold: `x_user_id`, `x.user.id`.
 const foldedDiffers = /[^a-z0-9-]/;
@@ -68,6 +59,8 @@ const unsafeValue = /[^\t\x20-\x7e]/;
 
 export class HeaderIntake {
   readonly #rules: HygieneRules;
+  #managed: ManagedNames | null = null;
+  readonly #isManaged: Uint8Array = new Uint8Array(knownNames.length);
 
   constructor(rules: HygieneRules) {
     this.#rules = rules;
@@ -90,19 +83,9 @@ export class HeaderIntake {
   /** One header line; `name` in lower case. `keepForwarded`: the peer's forwarding headers are believed. */
   add(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
     scope.bytes += name.length + value.length + 4;
-    if (name === '') into.refuse ||= 400;
-    const safe = unsafeValue.test(value) ? restoreBytes(value) : value;
-    if (safe === null) {
-      into.refuse ||= 400;
-      return;
-    }
-    if (framing.has(name)) {
-      this.#addFraming(into, name, safe, scope);
-      return;
-    }
-    if (dropped.has(name)) return;
-    if (this.#isUnwanted(into, name, scope)) return;
-    into.headers.push(name, safe);
+    const known = name === '' ? null : findKnown(name);
+    if (known === null) this.#addUnknown(into, name, value, scope);
+    else this.#addKnown(into, known, value, scope);
   }
 
   finish(into: IntakeHeaders, scope: HeaderScope): void {
@@ -111,6 +94,39 @@ export class HeaderIntake {
     const { nominated } = scope;
     if (nominated === '' || nominated === 'keep-alive' || nominated === 'close') return;
     this.#readConnection(into, nominated);
+  }
+
+  #addKnown(into: IntakeHeaders, known: KnownName, value: string, scope: HeaderScope): void {
+    const safe = known.repeats && value === known.lastSafe ? known.lastSafe : safeValue(value);
+    if (safe === null) {
+      into.refuse ||= 400;
+      return;
+    }
+    if (known.repeats && safe === value && value.length <= maxRememberedChars) known.lastSafe = value;
+    const { action } = known;
+    if (action === isFraming) {
+      this.#addFraming(into, known.name, safe, scope);
+      return;
+    }
+    if (action === isDropped || (action === isForwarding && !scope.trusted)) return;
+    if (scope.managed !== this.#managed) this.#learnManaged(scope.managed);
+    if (this.#isManaged[known.index] === 0) into.headers.push(known.name, safe);
+  }
+
+  /** Identity headers change when the configuration does: which known names are among them is asked once. */
+  #learnManaged(managed: ManagedNames): void {
+    this.#managed = managed;
+    for (const { name, index } of knownNames) this.#isManaged[index] = managed.has(name) ? 1 : 0;
+  }
+
+  #addUnknown(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
+    if (name === '') into.refuse ||= 400;
+    const safe = safeValue(value);
+    if (safe === null) {
+      into.refuse ||= 400;
+      return;
+    }
+    if (!this.#isUnwanted(into, name, scope)) into.headers.push(name, safe);
   }
 
   #addFraming(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
@@ -136,6 +152,10 @@ export class HeaderIntake {
         if (trailersMember.test(value) && !hasHeader(into.headers, name)) into.headers.push(name, 'trailers');
         return;
       default:
+        if (value === 'keep-alive' && scope.nominated === '') {
+          scope.nominated = value;
+          return;
+        }
         // The engine looks at the first Connection line only, and of that at nothing but its length.
         if (value.length === 5 && scope.nominated === '') into.engineCloses = true;
         else if (closeToken.test(value)) into.wantsClose = true;
@@ -152,8 +172,8 @@ export class HeaderIntake {
       }
       folded = foldName(name);
       // An alias of a name that frames, hops or forwards means trouble whoever sends it.
-      if (framing.has(folded) || dropped.has(folded) || isForwarding(folded)) return true;
-    } else if (!scope.trusted && isForwarding(name)) {
+      if (framing.has(folded) || dropped.has(folded) || isForwardingName(folded)) return true;
+    } else if (!scope.trusted && isForwardingName(name)) {
       return true;
     }
     return scope.managed.has(folded);
@@ -169,7 +189,7 @@ export class HeaderIntake {
     if (nominated.names.length > 0) dropNominated(into.headers, nominated.names);
   }
 
-  readonly #stays = (name: string): boolean => isForwarding(name) || this.#rules.connection.includes(name);
+  readonly #stays = (name: string): boolean => isForwardingName(name) || this.#rules.connection.includes(name);
 }
 
 /** What is true for one request while its lines are read. */
@@ -182,7 +202,7 @@ export interface HeaderScope {
 }
 
 /** Headers by which proxies tell each other about a client; `folded` in lower case. */
-export function isForwarding(folded: string): boolean {
+export function isForwardingName(folded: string): boolean {
   const first = folded.charCodeAt(0);
   if (first === 0x78) {
     return (
@@ -193,6 +213,11 @@ export function isForwarding(folded: string): boolean {
     );
   }
   return first === 0x66 && folded === 'forwarded';
+}
+
+/** `value` as bytes of latin1; null when it has no one meaning. */
+function safeValue(value: string): string | null {
+  return unsafeValue.test(value) ? restoreBytes(value) : value;
 }
 
 /** The engine reads values as UTF-8: back to one char a byte. Null when that lost something. */

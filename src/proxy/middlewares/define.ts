@@ -9,9 +9,11 @@ import type { AuthCacheRegistry } from './forward-auth/cache.ts';
 export interface BuildDeps {
   /** Qualified name of this middleware: `auth@file`. */
   readonly name: string;
+  /** Qualified name of the router this instance is for; empty unless the definition is `perRouter`. */
+  readonly router: string;
   /** 32 random bytes of this boot, hex, the same in every worker. */
   readonly bootSecret: string;
-  /** An index into `x.slots`, unique within a Runtime. */
+  /** An index into `x.slots` that no other middleware of the Runtime has; instances for routers share theirs. */
   slot(): number;
   /**
    * Something that outlives reloads as long as some Runtime asks for the same `key` (make the options
@@ -42,7 +44,9 @@ export interface MiddlewareDefinition<Schema extends z.ZodType = z.ZodType> {
   /** One sentence for the reference table. */
   readonly summary: string;
   readonly schema: Schema;
-  /** At load, once per middleware. Throws `Error` when the options cannot work: that router answers 503. */
+  /** One instance for each router that uses it, with state of its own (buckets, breakers); else one for all. */
+  readonly perRouter?: true;
+  /** At load, once per instance that changed. Throws `Error` when the options cannot work: that router answers 503. */
   build(options: z.output<Schema>, deps: BuildDeps): Hooks;
 }
 

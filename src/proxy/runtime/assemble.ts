@@ -1,36 +1,17 @@
 // Snapshot → Runtime: everything that can be decided before traffic is decided here.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type {
-  LoadBalancerSpec,
-  MiddlewareSpec,
-  RouterSpec,
-  Snapshot,
-  TransportSpec,
-} from '../../model/snapshot.ts';
-import { compileRule } from '../../rules/compile.ts';
-import type { BuildDeps } from '../middlewares/define.ts';
-import { findMiddleware } from '../middlewares/catalogue.ts';
-import type { Hooks } from '../hooks.ts';
-import { buildTable } from '../router/table.ts';
-import { buildInternalService, type InternalFacts } from '../services/internal.ts';
-import { LoadBalancer } from '../services/load-balancer.ts';
-import { Rotation } from '../services/rotation.ts';
-import { Server } from '../services/server.ts';
-import type { Service } from '../services/service.ts';
-import { Http1Pool } from '../upstream/http1/pool.ts';
-import type { KeepHandle } from './keep.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { keepIdentity } from '../../util/same-data.ts';
+import { buildMiddlewares } from './build-middlewares.ts';
+import { type BuiltRoute, buildRoutes } from './build-routes.ts';
+import { buildServices } from './build-services.ts';
+import { buildTables } from './build-tables.ts';
+import type { AssembleDeps, BuildContext } from './context.ts';
 import { collectManagedNames } from './managed-names.ts';
-import type { ExchangeHook, RequestHook, Route } from './route.ts';
-import { Runtime, type Tables } from './runtime.ts';
-
-export interface AssembleDeps {
-  readonly entryPoints: readonly string[];
-  readonly kept: KeepHandle;
-  readonly internal: InternalFacts;
-  /** What every middleware's build gets, but for its name and slots. */
-  readonly build: Omit<BuildDeps, 'name' | 'slot' | 'keep'>;
-}
+import { Reuse } from './reuse.ts';
+import { Runtime } from './runtime.ts';
+import { Slots } from './slots.ts';
 
 export interface Assembled {
   readonly runtime: Runtime;
@@ -38,165 +19,57 @@ export interface Assembled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Throws only for a bug: what is wrong with a single object makes the routers that need it answer 503. */
-export function assemble(snapshot: Snapshot, deps: AssembleDeps): Assembled {
-  const diagnostics: Diagnostic[] = [];
-  const middlewares = buildMiddlewares(snapshot.middlewares, deps, diagnostics);
-  const services = buildServices(snapshot, deps);
-  const routes: Built[] = [];
-  for (const spec of snapshot.routers) {
-    const route = buildRoute(spec, middlewares, services);
-    if (typeof route === 'string') diagnostics.push(problem('runtime.rule', spec.name, route));
-    else routes.push({ spec, route });
-  }
+/**
+ * Throws only for a bug: what is wrong with a single object makes the routers that need it answer 503. What is
+ * the same as in `deps.previous` is taken over as it runs, with its state.
+ */
+export function assemble(incoming: Snapshot, deps: AssembleDeps): Assembled {
+  const before = deps.previous ?? null;
+  const snapshot = before === null ? incoming : withKnownSpecs(incoming, before.snapshot);
+  const context = contextOf(snapshot, deps);
+  const middlewares = buildMiddlewares(snapshot.middlewares, context);
+  const services = buildServices(snapshot, context);
+  const routes = buildRoutes(snapshot.routers, middlewares, services, context);
+  context.services.seal();
+  context.middlewares.seal();
+  context.routes.seal();
   const runtime = new Runtime({
-    version: snapshot.version,
-    hash: snapshot.hash,
-    tables: buildTables(routes, deps.entryPoints),
+    snapshot,
+    tables: sameTables(routes, deps) ?? buildTables(routes, deps.entryPoints),
+    routes,
     services,
     managed: collectManagedNames(snapshot.middlewares),
     kept: deps.kept,
+    inheritance: context,
   });
-  return { runtime, diagnostics };
+  return { runtime, diagnostics: context.diagnostics };
 }
 
-interface Built {
-  readonly spec: RouterSpec;
-  readonly route: Route;
-}
-
-/** Hooks, or why there are none. */
-type BuiltMiddleware = Hooks | string;
-
-function buildMiddlewares(
-  specs: readonly MiddlewareSpec[],
-  deps: AssembleDeps,
-  diagnostics: Diagnostic[],
-): ReadonlyMap<string, BuiltMiddleware> {
-  const built = new Map<string, BuiltMiddleware>();
-  let slots = 0;
-  const slot = (): number => slots++;
-  const keep: BuildDeps['keep'] = (key, create) => deps.kept.get(`middleware:${key}`, create);
-  for (const spec of specs) {
-    const made = buildMiddleware(spec, { ...deps.build, name: spec.name, slot, keep });
-    if (typeof made === 'string' && spec.errors.length === 0) {
-      diagnostics.push(problem('runtime.middleware', spec.name, made));
-    }
-    built.set(spec.name, made);
-  }
-  return built;
-}
-
-function buildMiddleware(spec: MiddlewareSpec, deps: BuildDeps): BuiltMiddleware {
-  if (spec.errors.length > 0) return spec.errors.join('; ');
-  const definition = findMiddleware(spec.kind);
-  if (definition === null) return `there is no middleware of the kind ${spec.kind}`;
-  // Chains stand in routers as the middlewares they name.
-  if (definition.kind === 'chain') return {};
-  try {
-    return definition.build(spec.options, deps);
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-function buildServices(snapshot: Snapshot, deps: AssembleDeps): ReadonlyMap<string, Service> {
-  const transports = new Map(
-    snapshot.transports.map((spec) => [spec.name, { spec, key: JSON.stringify(spec) }]),
-  );
-  const services = new Map<string, Service>();
-  for (const spec of snapshot.services) {
-    if (spec.errors.length > 0) continue;
-    if (spec.kind === 'internal') {
-      services.set(spec.name, buildInternalService(spec, deps.internal));
-      continue;
-    }
-    const transport = transports.get(spec.serversTransport);
-    if (transport === undefined || transport.spec.errors.length > 0) continue;
-    services.set(spec.name, buildLoadBalancer(spec, transport, deps.kept));
-  }
-  return services;
-}
-
-/** A transport, and what tells its pools from those of others. */
-interface KeyedTransport {
-  readonly spec: TransportSpec;
-  readonly key: string;
-}
-
-function buildLoadBalancer(spec: LoadBalancerSpec, transport: KeyedTransport, kept: KeepHandle): Service {
-  const servers = spec.servers
-    .filter((server) => server.weight > 0)
-    .map((server) => {
-      const pool = kept.get(
-        `pool:${server.url} ${transport.key}`,
-        () => new Http1Pool(server.url, transport.spec),
-      );
-      return new Server(server, transport.spec, pool);
-    });
-  return new LoadBalancer(spec, servers, new Rotation(servers, Math.random()));
-}
-
-/** The route, or why its rule cannot be compiled. */
-function buildRoute(
-  spec: RouterSpec,
-  middlewares: ReadonlyMap<string, BuiltMiddleware>,
-  services: ReadonlyMap<string, Service>,
-): Route | string {
-  const compiled = compileRule(spec.rule, spec.ruleSyntax);
-  if (!compiled.ok) return compiled.error.message;
-  const hooks: Hooks[] = [];
-  const reasons = [...spec.errors];
-  for (const name of spec.middlewares) {
-    const made = middlewares.get(name) ?? 'it does not exist';
-    if (typeof made === 'string') reasons.push(`middleware "${name}": ${made}`);
-    else hooks.push(made);
-  }
-  const service = services.get(spec.service);
-  if (service === undefined && reasons.length === 0) reasons.push(`service "${spec.service}" cannot be used`);
+/** Equal specs become the very objects that run: a Snapshot that came whole is then no more work than a change. */
+function withKnownSpecs(incoming: Snapshot, known: Snapshot): Snapshot {
   return {
-    name: spec.name,
-    rule: compiled.rule,
-    priority: spec.priority,
-    service: service ?? noService,
-    ...flatten(hooks),
-    broken: reasons.length === 0 ? null : reasons.join('; '),
-    accessLogs: spec.accessLogs,
+    ...incoming,
+    routers: keepIdentity(incoming.routers, known.routers),
+    middlewares: keepIdentity(incoming.middlewares, known.middlewares),
+    services: keepIdentity(incoming.services, known.services),
+    transports: keepIdentity(incoming.transports, known.transports),
   };
 }
 
-/** Never reached: its routes are broken and answer before the service. */
-const noService: Service = { name: '', handle: () => {}, setServerUp: () => {} };
-
-function flatten(hooks: readonly Hooks[]): Pick<Route, 'depth' | 'request' | 'response' | 'end'> {
-  const request: (RequestHook | null)[] = hooks.map((hook) => hook.request ?? null);
-  const response: (ExchangeHook | null)[] = hooks.map((hook) => hook.response ?? null);
-  const end = hooks.flatMap((hook) => hook.end ?? []);
+function contextOf(snapshot: Snapshot, deps: AssembleDeps): BuildContext {
+  const before = deps.previous?.inheritance ?? null;
+  const names = snapshot.middlewares.map((spec) => spec.name);
   return {
-    depth: hooks.length,
-    request: request.some((hook) => hook !== null) ? request : null,
-    response: response.some((hook) => hook !== null) ? response : null,
-    end: end.length > 0 ? end : null,
+    ...deps,
+    diagnostics: [],
+    services: new Reuse(before?.services ?? null, deps.kept),
+    middlewares: new Reuse(before?.middlewares ?? null, deps.kept),
+    routes: new Reuse(before?.routes ?? null, deps.kept),
+    slots: new Slots(before?.slots ?? null, names),
   };
 }
 
-function buildTables(routes: readonly Built[], entryPoints: readonly string[]): ReadonlyMap<string, Tables> {
-  const tables = new Map<string, Tables>();
-  for (const name of entryPoints) {
-    const here = routes.filter(({ spec }) => spec.entryPoints.includes(name));
-    tables.set(name, {
-      http: buildTable(here.filter(({ spec }) => spec.tls === null).map(({ route }) => route)),
-      https: buildTable(here.filter(({ spec }) => spec.tls !== null).map(({ route }) => route)),
-    });
-  }
-  return tables;
-}
-
-function problem(code: string, name: string, message: string): Diagnostic {
-  return {
-    severity: 'warning',
-    code,
-    message: `${name}: ${message}`,
-    where: { source: 'runtime', path: name },
-  };
+function sameTables(routes: readonly BuiltRoute[], { previous }: AssembleDeps): Runtime['tables'] | null {
+  if (!previous || previous.routes.length !== routes.length) return null;
+  return routes.every((built, i) => built === previous.routes[i]) ? previous.tables : null;
 }

@@ -21,6 +21,8 @@ export class KeepStore {
 export class KeepHandle {
   readonly #kept: Map<string, Kept>;
   readonly #mine = new Set<string>();
+  /** Keys asked for by the build that runs; null outside of `record`. */
+  #recorded: string[] | null = null;
 
   constructor(kept: Map<string, Kept>) {
     this.#kept = kept;
@@ -36,7 +38,34 @@ export class KeepHandle {
       this.#mine.add(key);
       kept.users++;
     }
+    this.#recorded?.push(key);
     return kept.thing as T;
+  }
+
+  /** Runs `build`, and says which keys it asked for. */
+  record<T>(build: () => T): { readonly made: T; readonly keys: readonly string[] } {
+    const outer = this.#recorded;
+    const keys: string[] = [];
+    this.#recorded = keys;
+    try {
+      const made = build();
+      return { made, keys: keys.length === 0 ? none : keys };
+    } finally {
+      this.#recorded = outer;
+      outer?.push(...keys);
+    }
+  }
+
+  /** Uses what another living handle uses, as if it had been asked for. */
+  adopt(keys: readonly string[]): void {
+    for (const key of keys) {
+      const kept = this.#kept.get(key);
+      if (kept === undefined) throw new Error('what is taken over from a Runtime is closed already');
+      this.#recorded?.push(key);
+      if (this.#mine.has(key)) continue;
+      this.#mine.add(key);
+      kept.users++;
+    }
   }
 
   /** Gives everything back. */
@@ -50,3 +79,5 @@ export class KeepHandle {
     this.#mine.clear();
   }
 }
+
+const none: readonly string[] = [];

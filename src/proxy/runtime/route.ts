@@ -2,10 +2,11 @@
 
 import type { CompiledRule } from '../../rules/compile.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Verdict } from '../hooks.ts';
+import type { Hooks, Verdict } from '../hooks.ts';
 import type { Service } from '../services/service.ts';
 
 export type RequestHook = (x: Exchange) => Verdict | Promise<Verdict>;
+export type ResponseHook = NonNullable<Hooks['response']>;
 export type ExchangeHook = (x: Exchange) => void;
 
 export interface Route {
@@ -18,7 +19,7 @@ export interface Route {
   readonly depth: number;
   /** One place a middleware; null where it has no such hook, or for all when none has. */
   readonly request: readonly (RequestHook | null)[] | null;
-  readonly response: readonly (ExchangeHook | null)[] | null;
+  readonly response: readonly (ResponseHook | null)[] | null;
   readonly end: readonly ExchangeHook[] | null;
   /** Why it answers 503 to all; null for a sound one. */
   readonly broken: string | null;

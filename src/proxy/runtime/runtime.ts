@@ -1,9 +1,12 @@
 // One generation of configuration, ready to serve. Swapped whole, between two requests.
 
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { Service } from '../services/service.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ManagedNames } from '../entrypoints/intake-headers.ts';
 import type { RouteTable } from '../router/table.ts';
+import type { BuiltRoute } from './build-routes.ts';
+import type { Inheritance } from './context.ts';
 import type { KeepHandle } from './keep.ts';
 import type { Route } from './route.ts';
 
@@ -14,12 +17,14 @@ export interface Tables {
 }
 
 export interface RuntimeParts {
-  readonly version: number;
-  readonly hash: string;
+  /** What it was made of. */
+  readonly snapshot: Snapshot;
   readonly tables: ReadonlyMap<string, Tables>;
+  readonly routes: readonly BuiltRoute[];
   readonly services: ReadonlyMap<string, Service>;
   readonly managed: ManagedNames;
   readonly kept: KeepHandle;
+  readonly inheritance: Inheritance;
 }
 
 export class Runtime {
@@ -27,21 +32,29 @@ export class Runtime {
   readonly hash: string;
   /** Identity headers that no client may send, on any route. */
   readonly managed: ManagedNames;
-  readonly #tables: ReadonlyMap<string, Tables>;
+  readonly snapshot: Snapshot;
+  readonly tables: ReadonlyMap<string, Tables>;
+  readonly routes: readonly BuiltRoute[];
+  /** For the Runtime after it. */
+  readonly inheritance: Inheritance;
   readonly #services: ReadonlyMap<string, Service>;
   readonly #kept: KeepHandle;
 
   constructor(parts: RuntimeParts) {
-    this.version = parts.version;
-    this.hash = parts.hash;
+    this.version = parts.snapshot.version;
+    this.hash = parts.snapshot.hash;
     this.managed = parts.managed;
-    this.#tables = parts.tables;
+    this.snapshot = parts.snapshot;
+    this.tables = parts.tables;
+    this.routes = parts.routes;
+    const { services, middlewares, routes, slots } = parts.inheritance;
+    this.inheritance = { services, middlewares, routes, slots };
     this.#services = parts.services;
     this.#kept = parts.kept;
   }
 
   routeOf(x: Exchange): Route | null {
-    const tables = this.#tables.get(x.entryPoint.name);
+    const tables = this.tables.get(x.entryPoint.name);
     if (tables === undefined) return null;
     return (x.scheme === 'https' ? tables.https : tables.http).lookup(x);
   }

@@ -5,7 +5,7 @@ import type { InternalServiceSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { getHeader, hasHeader } from '../headers.ts';
-import { answer, fail } from '../respond.ts';
+import { answer, fail } from '../pipeline.ts';
 import { statusText } from '../status.ts';
 import type { Service } from './service.ts';
 

@@ -3,15 +3,15 @@
 import type { LoadBalancerSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { fail } from '../respond.ts';
+import { fail } from '../pipeline.ts';
 import { forward } from '../upstream/forward.ts';
 import { tunnel } from '../upstream/tunnel.ts';
 import type { Rotation } from './rotation.ts';
-import type { Server } from './server.ts';
+import type { Server, ServerSource } from './server.ts';
 import type { Service } from './service.ts';
 import { StickyCookie } from './sticky-cookie.ts';
 
-export class LoadBalancer implements Service {
+export class LoadBalancer implements Service, ServerSource {
   readonly name: string;
   readonly #servers: readonly Server[];
   readonly #rotation: Rotation;
@@ -33,9 +33,21 @@ export class LoadBalancer implements Service {
       return;
     }
     x.server = server;
-    const host = this.#passHostHeader ? x.authority : server.authority;
-    if (x.isUpgrade) tunnel(x, server, host);
-    else forward(x, server, host);
+    if (x.isUpgrade) tunnel(x, server, this.hostFor(x, server));
+    else forward(x, server, this);
+  }
+
+  hostFor(x: Exchange, server: Server): string {
+    return this.#passHostHeader ? x.authority : server.authority;
+  }
+
+  another(x: Exchange, failed: Server): Server | null {
+    // Two turns: the next one may be the failed server's.
+    let server = this.#rotation.pick();
+    if (server === failed) server = this.#rotation.pick();
+    if (server === null || server === failed) return null;
+    if (this.#sticky !== null) x.pinBy(this.#sticky.setCookieFor(server));
+    return server;
   }
 
   setServerUp(url: string, up: boolean): void {
@@ -49,7 +61,7 @@ export class LoadBalancer implements Service {
     const known = this.#sticky.serverOf(x.headers);
     if (known !== null) return known;
     const server = this.#rotation.pick();
-    if (server !== null) x.stickyCookie = this.#sticky.setCookieFor(server);
+    if (server !== null) x.pinBy(this.#sticky.setCookieFor(server));
     return server;
   }
 }

@@ -1,7 +1,27 @@
 // One server of a service, as the request path sees it.
 
+import type { Exchange } from '../exchange.ts';
 import type { ServerSpec, TransportSpec } from '../../model/snapshot.ts';
 import type { Http1Pool } from '../upstream/http1/pool.ts';
+
+/** Told what becomes of the requests to one server; null on a service that has no use for it. */
+export interface ServerWatch {
+  began(): void;
+  /** The answer's head came after that many milliseconds. */
+  answered(status: number, ms: number): void;
+  /** There is no answer, or no whole one. */
+  failed(): void;
+  /** Once for every `began`, last. */
+  left(): void;
+}
+
+/** Where a request can turn when its server does not take it. */
+export interface ServerSource {
+  /** The Host header towards `server`. */
+  hostFor(x: Exchange, server: Server): string;
+  /** Another server that is up, or null. */
+  another(x: Exchange, failed: Server): Server | null;
+}
 
 export class Server {
   readonly url: string;
@@ -14,6 +34,7 @@ export class Server {
   readonly pool: Http1Pool;
   /** Health as the primary last said. */
   up = true;
+  watch: ServerWatch | null = null;
 
   constructor(spec: ServerSpec, transport: TransportSpec, pool: Http1Pool) {
     this.url = spec.url;

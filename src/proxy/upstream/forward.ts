@@ -2,27 +2,29 @@
 
 import type { RequestBody } from '../body.ts';
 import { GatewayError } from '../errors.ts';
-import type { Cancellable, Exchange } from '../exchange.ts';
+import type { Exchange, Running } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
-import { replayableBodyBytes } from '../limits.ts';
-import { end, fail, isBodyless, runResponseHooks, sendWhole } from '../respond.ts';
-import type { Server } from '../services/server.ts';
+import { maxServerAttempts, replayableBodyBytes } from '../limits.ts';
+import { fail, runResponseHooks } from '../pipeline.ts';
+import { finishStream, isBodyless, sendHead, sendWhole } from '../respond.ts';
+import type { Server, ServerSource } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
+import { AnswerKeeper } from './answer-keeper.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
 import { upstreamHeaders } from './request-headers.ts';
 
-/** Sends `x` to `server` with `host` as Host header, and ends it. */
-export function forward(x: Exchange, server: Server, host: string): void {
-  const forwarding = new Forwarding(x, server, host);
+/** Sends `x` to `server`, or to another of `source` when that one cannot take it, and ends it. */
+export function forward(x: Exchange, server: Server, source: ServerSource): void {
+  const forwarding = new Forwarding(x, server, source);
   x.running = forwarding;
   const { body } = x;
   const isReplayable = body !== null && body.length !== null && body.length <= replayableBodyBytes;
   if (!isReplayable || body.collected !== null) {
-    forwarding.send();
+    forwarding.send(false);
     return;
   }
   body.collect(replayableBodyBytes).then(
-    () => forwarding.send(),
+    () => forwarding.send(false),
     () => fail(x, new GatewayError('client.gone')),
   );
 }
@@ -30,25 +32,35 @@ export function forward(x: Exchange, server: Server, host: string): void {
 // RFC 9110 §9.2.2: sending these twice does no more than sending them once.
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
+class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
   readonly method: string;
-  readonly path: string;
+  path: string;
   readonly headers: HeaderList;
   readonly #x: Exchange;
-  readonly #server: Server;
+  readonly #source: ServerSource;
   readonly #sentAt: number;
+  #server: Server;
   #call: UpstreamCall | null = null;
+  /** Sent more than once already: by how much. */
+  #repeats = 0;
+  /** With the server, as its watch sees it. */
+  #isInside = false;
   /** The answer's Content-Length, -1 for chunked or until-close. */
   #length = -1;
   /** The head is read but waits for its body, so that both leave in one write. */
   #headPending = false;
+  /** The response hooks see the head at this moment. */
+  #isAtHead = false;
+  /** Takes the body when a response hook does not let the answer go out as it is. */
+  #keeper: AnswerKeeper | null = null;
 
-  constructor(x: Exchange, server: Server, host: string) {
+  constructor(x: Exchange, server: Server, source: ServerSource) {
     this.#x = x;
+    this.#source = source;
     this.#server = server;
     this.method = x.method;
     this.path = server.path + x.path + x.search;
-    this.headers = upstreamHeaders(x, host);
+    this.headers = upstreamHeaders(x, source.hostFor(x, server));
     this.#sentAt = performance.now();
   }
 
@@ -57,26 +69,47 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
     return body === null ? null : (body.collected ?? body);
   }
 
-  send(): void {
-    if (!this.#x.ended) this.#call = this.#server.pool.send(this, this, this.#x.retries > 0);
+  send(fresh: boolean): void {
+    if (this.#x.ended) return;
+    const { watch } = this.#server;
+    if (watch !== null) {
+      this.#isInside = true;
+      watch.began();
+    }
+    this.#call = this.#server.pool.send(this, this, fresh);
   }
 
   cancel(): void {
+    this.#leave();
     this.#call?.abort();
   }
 
-  onHead(status: number, headers: HeaderList, _length: number, isAlone: boolean): void {
+  collect(maxBytes: number): Promise<Uint8Array | null> | null {
+    if (!this.#isAtHead) return null;
+    this.#keeper = new AnswerKeeper(maxBytes);
+    return this.#keeper.whole;
+  }
+
+  onHead(status: number, headers: HeaderList, length: number, isAlone: boolean): void {
     const x = this.#x;
     x.status = status;
     x.originStatus = status;
     x.responseHeaders = headers;
+    this.#server.watch?.answered(status, performance.now() - this.#sentAt);
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = headers.slice();
-    if (x.stickyCookie !== null) addSetCookie(headers, x.stickyCookie);
-    if (runResponseHooks(x)) this.#beginAnswer(x, isAlone);
-    else this.cancel();
+    if (x.stickyCookies !== null) for (const line of x.stickyCookies) addSetCookie(headers, line);
+    this.#isAtHead = true;
+    const isFree = runResponseHooks(x);
+    this.#isAtHead = false;
+    if (isFree) this.#beginAnswer(x, isAlone);
+    else this.#keeper ??= AnswerKeeper.forDropped(this, length);
   }
 
   onData(chunk: Uint8Array): boolean {
+    if (this.#keeper !== null) {
+      if (!this.#keeper.take(chunk)) this.cancel();
+      return true;
+    }
     const x = this.#x;
     x.bytesOut += chunk.length;
     if (this.#headPending) {
@@ -86,7 +119,7 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
         sendWhole(x, chunk);
         return true;
       }
-      this.#sendHead(x);
+      sendHead(x, this.#length);
     }
     if (x.downstream.write(chunk)) return true;
     x.downstream.onDrain ??= () => this.#call?.resume();
@@ -94,25 +127,25 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
   }
 
   onEnd(): void {
+    this.#leave();
     const x = this.#x;
     if (x.ended) return;
     this.#noteOrigin(x);
-    if (this.#headPending || isBodyless(x)) {
-      sendWhole(x, '');
-      return;
-    }
-    x.downstream.finish();
-    end(x);
+    if (this.#keeper !== null) this.#keeper.finish();
+    else if (this.#headPending || isBodyless(x)) sendWhole(x, '');
+    else finishStream(x);
   }
 
   onError(error: GatewayError): void {
     const x = this.#x;
+    if (this.#keeper === null && this.#isInside) this.#server.watch?.failed();
+    this.#leave();
     if (x.ended) return;
-    if (!x.headSent && this.#canRepeat(x, error)) {
-      x.retries++;
-      this.send();
+    if (this.#keeper !== null) {
+      this.#keeper.fail(error);
       return;
     }
+    if (!x.headSent && this.#repeat(x, error)) return;
     this.#noteOrigin(x);
     fail(x, error);
   }
@@ -122,23 +155,45 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Cancellable {
     const length = getHeader(x.responseHeaders, 'content-length');
     this.#length = length === null ? -1 : Number(length);
     // A client shall not wait for the body to see the head; one that came with its body leaves with it.
-    if (this.#length === -1 || (isAlone && this.#length > 0)) this.#sendHead(x);
+    if (this.#length === -1) sendHead(x, null);
+    else if (isAlone && this.#length > 0) sendHead(x, this.#length);
     else this.#headPending = true;
-  }
-
-  #sendHead(x: Exchange): void {
-    x.headSent = true;
-    x.downstream.begin(x.status, x.responseHeaders, this.#length === -1 ? null : this.#length);
   }
 
   #noteOrigin(x: Exchange): void {
     x.originMs = performance.now() - this.#sentAt;
   }
 
-  /** Once, on a fresh connection: a kept one died, and the server has seen nothing or may see it twice. */
-  #canRepeat(x: Exchange, error: GatewayError): boolean {
-    if (x.retries > 0 || error.retry !== 'fresh-connection') return false;
-    const isHarmless = error.unsent || idempotent.has(x.method);
-    return isHarmless && (x.body === null || x.body.collected !== null);
+  #leave(): void {
+    if (!this.#isInside) return;
+    this.#isInside = false;
+    this.#server.watch?.left();
+  }
+
+  /** Whether the request is on its way once more. */
+  #repeat(x: Exchange, error: GatewayError): boolean {
+    if (error.retry === 'never') return false;
+    // Nothing of it was sent: any server will do. Else it must bear being seen twice, and not oftener: what
+    // kills one server shall not go through all of them.
+    const isHarmless = error.unsent || (this.#repeats === 0 && idempotent.has(x.method));
+    if (!isHarmless || this.#repeats >= maxServerAttempts - 1) return false;
+    if (!error.unsent && x.body !== null && x.body.collected === null) return false;
+    if (error.retry === 'other-server' || this.#repeats > 0) {
+      const other = this.#source.another(x, this.#server);
+      if (other === null) return false;
+      this.#turnTo(x, other);
+    }
+    this.#repeats++;
+    x.retries++;
+    this.send(true);
+    return true;
+  }
+
+  #turnTo(x: Exchange, server: Server): void {
+    this.#server = server;
+    x.server = server;
+    this.path = server.path + x.path + x.search;
+    // `upstreamHeaders` puts the Host field first.
+    this.headers[1] = this.#source.hostFor(x, server);
   }
 }

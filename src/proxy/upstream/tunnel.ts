@@ -2,9 +2,10 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
-import type { Cancellable, Exchange } from '../exchange.ts';
+import type { Exchange, Running } from '../exchange.ts';
 import { maxMessageBytes, maxRefusalBytes, maxTunnelBacklog } from '../limits.ts';
-import { answer, end, fail, runResponseHooks } from '../respond.ts';
+import { answer, fail, runResponseHooks } from '../pipeline.ts';
+import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
@@ -28,7 +29,7 @@ function isSendable(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-class Tunnel implements Cancellable, TunnelEvents {
+class Tunnel implements Running, TunnelEvents {
   readonly #x: Exchange;
   readonly #server: Server;
   readonly #handshake: Handshake;
@@ -137,7 +138,7 @@ class Tunnel implements Cancellable, TunnelEvents {
     x.originStatus = 101;
     x.responseHeaders = readResponseHeaders(response.rawHeaders).filter(isOurs);
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = x.responseHeaders.slice();
-    if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
+    pin(x);
     if (!runResponseHooks(x)) {
       this.#socket?.terminate();
       return;
@@ -166,7 +167,7 @@ class Tunnel implements Cancellable, TunnelEvents {
         readResponseHeaders(response.rawHeaders).filter(isNoLength),
         Buffer.concat(chunks),
       );
-      if (x.stickyCookie !== null) addSetCookie(x.responseHeaders, x.stickyCookie);
+      pin(x);
       answer(x);
     });
   }
@@ -201,6 +202,11 @@ class Tunnel implements Cancellable, TunnelEvents {
   #told(): void {
     this.#x.originMs = performance.now() - this.#askedAt;
   }
+}
+
+function pin(x: Exchange): void {
+  if (x.stickyCookies === null) return;
+  for (const line of x.stickyCookies) addSetCookie(x.responseHeaders, line);
 }
 
 function messageTooBig(error: Error): boolean {

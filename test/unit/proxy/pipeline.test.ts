@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Exchange } from '../../../src/proxy/exchange.ts';
 import { ANSWERED, CONTINUE, type Hooks } from '../../../src/proxy/hooks.ts';
 import { serve } from '../../../src/proxy/pipeline.ts';
-import { answer } from '../../../src/proxy/respond.ts';
+import { answer } from '../../../src/proxy/pipeline.ts';
 import type { Route } from '../../../src/proxy/runtime/route.ts';
 import type { Runtime } from '../../../src/proxy/runtime/runtime.ts';
 import { exchange } from '../../support/forward-auth.ts';
