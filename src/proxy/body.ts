@@ -16,6 +16,8 @@ export interface RequestBody {
   readonly received: number;
   /** Begins the flow into `sink`; once only. */
   pipe(sink: BodySink): void;
+  /** Somebody has begun to take it: what was not collected cannot be had again. */
+  readonly isPiped: boolean;
   resume(): void;
   /**
    * Reads the whole body and keeps it, so that a later `pipe` replays it. Resolves to null when it is

@@ -70,6 +70,7 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
   let slots = 0;
   const depsFor = (name: string): BuildDeps => ({
     name,
+    router: '',
     bootSecret: secret,
     slot: () => slots++,
     keep<T extends Closable>(key: string, create: () => T): T {
@@ -181,6 +182,7 @@ export function bodyOf(text: string): RequestBody {
       return collected;
     },
     received: bytes.length,
+    isPiped: false,
     discard() {},
   };
 }

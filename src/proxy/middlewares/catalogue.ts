@@ -9,6 +9,7 @@ import { ipAllowList } from './ip-allow-list.ts';
 import { redirectRegex } from './redirect-regex.ts';
 import { redirectScheme } from './redirect-scheme.ts';
 import { replacePath } from './replace-path.ts';
+import { retry } from './retry.ts';
 import { stripPrefix } from './strip-prefix.ts';
 
 /** In the alphabet's order of `kind`. */
@@ -21,6 +22,7 @@ export const catalogue: readonly MiddlewareDefinition[] = [
   redirectRegex,
   redirectScheme,
   replacePath,
+  retry,
   stripPrefix,
 ];
 

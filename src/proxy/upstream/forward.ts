@@ -177,7 +177,7 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
     // kills one server shall not go through all of them.
     const isHarmless = error.unsent || (this.#repeats === 0 && idempotent.has(x.method));
     if (!isHarmless || this.#repeats >= maxServerAttempts - 1) return false;
-    if (!error.unsent && x.body !== null && x.body.collected === null) return false;
+    if (x.body !== null && x.body.collected === null && x.body.isPiped) return false;
     if (error.retry === 'other-server' || this.#repeats > 0) {
       const other = this.#source.another(x, this.#server);
       if (other === null) return false;

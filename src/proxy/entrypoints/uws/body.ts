@@ -25,6 +25,10 @@ export class UwsBody implements RequestBody {
     return this.#paused;
   }
 
+  get isPiped(): boolean {
+    return this.#sink !== null;
+  }
+
   readonly #res: HttpResponse;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;

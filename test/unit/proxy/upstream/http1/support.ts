@@ -151,6 +151,10 @@ export class PushedBody implements RequestBody {
     this.length = length;
   }
 
+  get isPiped(): boolean {
+    return this.sink !== null;
+  }
+
   pipe(sink: BodySink): void {
     this.sink = sink;
   }
