@@ -2,6 +2,7 @@
 
 import { addPrefix } from './add-prefix.ts';
 import { chain } from './chain.ts';
+import { compress } from './compress.ts';
 import type { MiddlewareDefinition } from './define.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { headers } from './headers.ts';
@@ -16,6 +17,7 @@ import { stripPrefix } from './strip-prefix.ts';
 export const catalogue: readonly MiddlewareDefinition[] = [
   addPrefix,
   chain,
+  compress,
   forwardAuth,
   headers,
   ipAllowList,
