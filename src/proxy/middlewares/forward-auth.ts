@@ -15,13 +15,14 @@ import { CacheKey } from './forward-auth/cache-key.ts';
 import { CachedAuth } from './forward-auth/cached-auth.ts';
 import { Identity } from './forward-auth/identity.ts';
 import { type ForwardAuthOptions, forwardAuthSchema } from './forward-auth/options.ts';
+import { askForOne, type Conclude } from './forward-auth/own-question.ts';
 import { Tagger } from './forward-auth/tags.ts';
-import { waitFor } from './forward-auth/waiting.ts';
 
 export const forwardAuth = defineMiddleware({
   kind: 'forwardAuth',
   summary: 'Asks an auth server whether a request may go on, and may keep its answers for a while.',
   schema: forwardAuthSchema,
+  readsFiles: (options) => options.tls !== undefined,
   build(options, deps): Hooks {
     const tls = options.tls ?? null;
     const identity = new Identity(options);
@@ -49,6 +50,7 @@ interface Parts {
 
 class ForwardAuth {
   readonly #parts: Parts;
+  readonly #concludes: Conclude = (x, outcome) => this.#conclude(x, outcome);
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -87,12 +89,8 @@ class ForwardAuth {
     return this.#conclude(x, await cached.ask(x, key, this.#text(x, null)));
   }
 
-  async #askAlone(x: Exchange, body: Uint8Array | null): Promise<Verdict> {
-    const { asker, options } = this.#parts;
-    const question = asker.ask(this.#text(x, body));
-    const deadline = performance.now() + options.timeout;
-    const result = await waitFor(x, question.answer, deadline, () => question.cancel());
-    return result instanceof GatewayError ? this.#fail(x, result) : this.#conclude(x, result);
+  #askAlone(x: Exchange, body: Uint8Array | null): Promise<Verdict> {
+    return askForOne(x, this.#text(x, body), this.#parts.asker, this.#concludes);
   }
 
   async #askWithBody(x: Exchange): Promise<Verdict> {

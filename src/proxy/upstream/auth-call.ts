@@ -2,6 +2,7 @@
 
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
+import type { TimedCall } from './auth-calls.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
 import type { Http1Pool } from './http1/pool.ts';
 
@@ -16,6 +17,8 @@ export interface AuthCall {
   readonly maxBody: number;
 }
 
+const noBytes = new Uint8Array(0);
+
 export interface AuthAnswer {
   readonly status: number;
   readonly headers: HeaderList;
@@ -23,61 +26,79 @@ export interface AuthAnswer {
   readonly tooLarge: boolean;
 }
 
+/** Who asked. Must not throw. */
+export interface AuthListener {
+  /**
+   * Once, and never from within `ask`; never after `cancel`. Errors: `auth.unreachable`, `auth.timeout`,
+   * `auth.bad_answer`, and `client.gone` when the client of auth calls was closed.
+   */
+  onAnswer(answer: AuthAnswer | GatewayError): void;
+}
+
 export interface PendingAnswer {
-  /** Rejects with `GatewayError` only: `auth.unreachable`, `auth.timeout`, `auth.bad_answer`, `client.gone`. */
-  readonly answer: Promise<AuthAnswer>;
   /** Nobody wants the answer any more. */
   cancel(): void;
 }
 
-interface Settle {
-  resolve(answer: AuthAnswer): void;
-  reject(error: GatewayError): void;
+/** What a call goes through and how it leaves. */
+export interface CallOwner {
+  readonly pool: Http1Pool;
+  readonly path: string;
+  left(call: CallExchange): void;
 }
 
 /** One call, which may be sent twice. */
-export class CallExchange implements PendingAnswer, UpstreamRequest, UpstreamHandler {
-  readonly answer: Promise<AuthAnswer>;
+export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, UpstreamHandler {
   readonly method: string;
   readonly path: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array | null;
-  onDone: () => void = () => {};
-  readonly #pool: Http1Pool;
+  readonly deadline: number;
+  place = -1;
+  readonly #owner: CallOwner;
+  readonly #timeout: number;
   readonly #maxBody: number;
-  readonly #timer: NodeJS.Timeout;
-  #settle: Settle | null = null;
+  /** Null once there is nobody to tell, or nothing more. */
+  #listener: AuthListener | null;
   #running: UpstreamCall | null = null;
   #retried = false;
   #status = 0;
   #answerHeaders: HeaderList = [];
-  #chunks: Uint8Array[] = [];
+  #body: Uint8Array = noBytes;
+  /** What came after `#body`, which most often is nothing. */
+  #more: Uint8Array[] | null = null;
   #size = 0;
 
-  constructor(
-    call: AuthCall,
-    target: { readonly path: string; readonly headers: HeaderList },
-    pool: Http1Pool,
-  ) {
+  /** `headers`: those of the call with `host` before them. */
+  constructor(call: AuthCall, headers: HeaderList, owner: CallOwner, listener: AuthListener) {
     this.method = call.method;
-    this.path = target.path;
-    this.headers = target.headers;
+    this.path = owner.path;
+    this.headers = headers;
     this.body = call.body;
-    this.#pool = pool;
+    this.deadline = performance.now() + Math.max(1, call.timeout);
+    this.#owner = owner;
+    this.#timeout = call.timeout;
     this.#maxBody = call.maxBody;
-    this.answer = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    const fail = () => this.#fail(new GatewayError('auth.timeout', `no answer within ${call.timeout} ms`));
-    this.#timer = setTimeout(fail, Math.max(1, call.timeout));
+    this.#listener = listener;
   }
 
   send(): void {
-    this.#running = this.#pool.send(this, this, this.#retried);
+    this.#running = this.#owner.pool.send(this, this, this.#retried);
   }
 
   cancel(): void {
-    this.#fail(new GatewayError('client.gone'));
+    if (this.#release() !== null) this.#running?.abort();
+  }
+
+  expire(): void {
+    this.fail(new GatewayError('auth.timeout', `no answer within ${this.#timeout} ms`));
+  }
+
+  fail(error: GatewayError): void {
+    const listener = this.#release();
+    if (listener === null) return;
+    this.#running?.abort();
+    listener.onAnswer(error);
   }
 
   onHead(status: number, headers: HeaderList): void {
@@ -88,13 +109,17 @@ export class CallExchange implements PendingAnswer, UpstreamRequest, UpstreamHan
   onData(chunk: Uint8Array): boolean {
     this.#size += chunk.length;
     if (this.#size > this.#maxBody) {
-      this.#chunks = [];
+      this.#body = noBytes;
+      this.#more = null;
       this.#finish(true);
       this.#running?.abort();
-    } else {
-      // A copy: the chunk is a window into memory the next read overwrites.
-      this.#chunks.push(Buffer.from(chunk));
+      return true;
     }
+    // A copy: the chunk is a window into memory the next read overwrites.
+    const copy = Buffer.from(chunk);
+    if (this.#body.length === 0) this.#body = copy;
+    else if (this.#more === null) this.#more = [copy];
+    else this.#more.push(copy);
     return true;
   }
 
@@ -110,29 +135,22 @@ export class CallExchange implements PendingAnswer, UpstreamRequest, UpstreamHan
       return;
     }
     const code = badAnswers.has(error.code) ? 'auth.bad_answer' : 'auth.unreachable';
-    this.#fail(new GatewayError(code, error.code, error));
+    this.fail(new GatewayError(code, error.code, error));
   }
 
   #finish(tooLarge: boolean): void {
-    const settle = this.#release();
-    const body = tooLarge ? new Uint8Array(0) : Buffer.concat(this.#chunks);
-    settle?.resolve({ status: this.#status, headers: this.#answerHeaders, body, tooLarge });
+    const listener = this.#release();
+    if (listener === null) return;
+    const body = this.#more === null ? this.#body : Buffer.concat([this.#body, ...this.#more]);
+    listener.onAnswer({ status: this.#status, headers: this.#answerHeaders, body, tooLarge });
   }
 
-  #fail(error: GatewayError): void {
-    const settle = this.#release();
-    if (settle === null) return;
-    settle.reject(error);
-    this.#running?.abort();
-  }
-
-  #release(): Settle | null {
-    const settle = this.#settle;
-    if (settle === null) return null;
-    this.#settle = null;
-    clearTimeout(this.#timer);
-    this.onDone();
-    return settle;
+  #release(): AuthListener | null {
+    const listener = this.#listener;
+    if (listener === null) return null;
+    this.#listener = null;
+    this.#owner.left(this);
+    return listener;
   }
 }
 

@@ -5,8 +5,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TransportSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
-import { hasHeader } from '../headers.ts';
-import { type AuthCall, CallExchange, type PendingAnswer } from './auth-call.ts';
+import { hasHeader, type HeaderList } from '../headers.ts';
+import {
+  type AuthCall,
+  type AuthListener,
+  CallExchange,
+  type CallOwner,
+  type PendingAnswer,
+} from './auth-call.ts';
+import { AuthCalls } from './auth-calls.ts';
 import { Http1Pool } from './http1/pool.ts';
 
 /** Texts are PEM, or the path of a file that holds PEM; files are read when the client is got. */
@@ -24,7 +31,8 @@ export interface AuthClientOptions {
 }
 
 export interface AuthClient {
-  ask(call: AuthCall): PendingAnswer;
+  /** Never throws. */
+  ask(call: AuthCall, listener: AuthListener): PendingAnswer;
 }
 
 export interface AuthClients {
@@ -120,29 +128,38 @@ function readPem(written: string, part: string): string {
   }
 }
 
-class PooledClient implements AuthClient {
+class PooledClient implements AuthClient, CallOwner {
+  readonly path: string;
   readonly #target: Target;
   #pool: Http1Pool | null = null;
   /** At most `maxCalls`. */
-  readonly #running = new Set<CallExchange>();
+  readonly #running = new AuthCalls<CallExchange>();
   #closed = false;
 
   constructor(target: Target) {
+    this.path = target.path;
     this.#target = target;
   }
 
-  ask(call: AuthCall): PendingAnswer {
+  ask(call: AuthCall, listener: AuthListener): PendingAnswer {
     if (this.#closed || this.#running.size >= maxCalls) {
       const why = this.#closed ? 'client is closed' : `more than ${maxCalls} calls under way`;
-      return { answer: Promise.reject(new GatewayError('auth.unreachable', why)), cancel() {} };
+      return failLater(listener, new GatewayError('auth.unreachable', why));
     }
-    const { origin, transport, path } = this.#target;
-    this.#pool ??= new Http1Pool(origin, transport, { connections: maxConnections, waiting: maxCalls });
-    const exchange = new CallExchange(call, { path, headers: this.#requestHeaders(call) }, this.#pool);
+    const exchange = new CallExchange(call, this.#requestHeaders(call), this, listener);
     this.#running.add(exchange);
-    exchange.onDone = () => this.#running.delete(exchange);
     exchange.send();
     return exchange;
+  }
+
+  get pool(): Http1Pool {
+    const { origin, transport } = this.#target;
+    this.#pool ??= new Http1Pool(origin, transport, { connections: maxConnections, waiting: maxCalls });
+    return this.#pool;
+  }
+
+  left(call: CallExchange): void {
+    this.#running.remove(call);
   }
 
   /** Closes connections once they are idle; opens again when it is used. */
@@ -153,14 +170,27 @@ class PooledClient implements AuthClient {
 
   close(): void {
     this.#closed = true;
-    for (const exchange of this.#running) exchange.cancel();
+    this.#running.forEach((call) => call.fail(new GatewayError('client.gone')));
     this.rest();
   }
 
-  #requestHeaders(call: AuthCall): string[] {
+  #requestHeaders(call: AuthCall): HeaderList {
     const { host, userinfo } = this.#target;
-    const headers = ['host', host, ...call.headers];
+    const headers = ['host', host];
+    for (const text of call.headers) headers.push(text);
     if (userinfo !== null && !hasHeader(headers, 'authorization')) headers.push('authorization', userinfo);
     return headers;
   }
+}
+
+function failLater(listener: AuthListener, error: GatewayError): PendingAnswer {
+  let isOver = false;
+  process.nextTick(() => {
+    if (!isOver) listener.onAnswer(error);
+  });
+  return {
+    cancel() {
+      isOver = true;
+    },
+  };
 }

@@ -1,7 +1,7 @@
 // Asks the auth server and reads its answer; with a cache, keeps what may be kept.
 
 import { GatewayError } from '../../errors.ts';
-import type { AuthAnswer, PendingAnswer } from '../../upstream/auth-call.ts';
+import type { AuthAnswer, AuthListener, PendingAnswer } from '../../upstream/auth-call.ts';
 import type { AuthClient } from '../../upstream/auth-client.ts';
 import { type Decision, readDecision } from './auth-answer.ts';
 import type { AuthCache } from './cache.ts';
@@ -55,22 +55,30 @@ export class Asker {
     this.#maxBody = written < 0 ? hardBodyLimit : Math.min(written, hardBodyLimit);
   }
 
-  /** Nothing is kept. */
-  ask(text: QuestionText): Question<Outcome> {
-    const pending = this.#send(text, this.#options.timeout);
-    return { answer: this.#read(pending), cancel: () => pending.cancel() };
+  /** Nothing is kept: what the answer means, `read` tells. */
+  send(text: QuestionText, listener: AuthListener, timeout: number = this.#options.timeout): PendingAnswer {
+    const { method, headers, body } = text;
+    return this.#client.ask({ method, headers, body, timeout, maxBody: this.#maxBody }, listener);
+  }
+
+  /** Never throws. */
+  read(answer: AuthAnswer | GatewayError): Outcome {
+    if (answer instanceof GatewayError) return failure(answer);
+    const decision = this.#decide(answer);
+    if (decision instanceof GatewayError) return failure(decision);
+    return { decision, error: null, shareable: false };
   }
 
   /** The decision is kept under `key` when it may be. */
   askAndKeep(text: QuestionText, key: string, keeping: Keeping): Question<Outcome> {
-    let pending = this.#send(text, this.#options.timeout);
+    let pending = this.#await(text, this.#options.timeout);
     let cancelled = false;
     const deadline = performance.now() + this.#options.timeout;
     const run = async (): Promise<Outcome> => {
       for (let asked = 1; ; asked++) {
         const { generation } = keeping.cache;
         const startedAt = performance.now();
-        const answer = await settle(pending);
+        const answer = await pending.answer;
         if (answer instanceof GatewayError) return failure(answer);
         const facts = { text, answer, generation, startedAt };
         const outcome = this.#keep(facts, key, keeping);
@@ -81,7 +89,7 @@ export class Asker {
         if (asked === maxAsks)
           return failure(new GatewayError('auth.bad_answer', 'revoked while it was asked'));
         if (left <= 0) return failure(new GatewayError('auth.timeout', 'revoked while it was asked'));
-        pending = this.#send(text, left);
+        pending = this.#await(text, left);
       }
     };
     const cancel = () => {
@@ -91,16 +99,10 @@ export class Asker {
     return { answer: run(), cancel };
   }
 
-  #send(text: QuestionText, timeout: number): PendingAnswer {
-    return this.#client.ask({ ...text, timeout, maxBody: this.#maxBody });
-  }
-
-  async #read(pending: PendingAnswer): Promise<Outcome> {
-    const answer = await settle(pending);
-    if (answer instanceof GatewayError) return failure(answer);
-    const decision = this.#decide(answer);
-    if (decision instanceof GatewayError) return failure(decision);
-    return { decision, error: null, shareable: false };
+  #await(text: QuestionText, timeout: number): AwaitedAnswer {
+    const awaited = new AwaitedAnswer();
+    awaited.pending = this.send(text, awaited, timeout);
+    return awaited;
   }
 
   /** Null: a purge has overtaken the answer. */
@@ -164,10 +166,20 @@ function failure(error: GatewayError): Outcome {
   return { decision: null, error, shareable: false };
 }
 
-async function settle(pending: PendingAnswer): Promise<AuthAnswer | GatewayError> {
-  try {
-    return await pending.answer;
-  } catch (error) {
-    return error instanceof GatewayError ? error : new GatewayError('auth.unreachable', '', error);
+/** An answer as a promise, which settles also when it is cancelled. */
+class AwaitedAnswer implements AuthListener {
+  readonly answer: Promise<AuthAnswer | GatewayError>;
+  onAnswer: (answer: AuthAnswer | GatewayError) => void = () => {};
+  pending: PendingAnswer | null = null;
+
+  constructor() {
+    this.answer = new Promise((resolve) => {
+      this.onAnswer = resolve;
+    });
+  }
+
+  cancel(): void {
+    this.pending?.cancel();
+    this.onAnswer(new GatewayError('client.gone'));
   }
 }

@@ -84,9 +84,12 @@ function refuseUnsafeValues(headers: readonly string[]): void {
 }
 
 function readAllow(headers: HeaderList, options: ForwardAuthOptions, identity: Identity): Allow {
-  const forClient = options.authClientResponseHeaders.map((name) => name.toLowerCase());
+  const username = options.headerField === '' ? null : getHeader(headers, options.headerField.toLowerCase());
   const client: HeaderList = [];
   const cookies: string[] = [];
+  const allow: Allow = { allow: true, identity: identity.pick(headers), client, cookies, username };
+  if (options.authClientResponseHeaders.length + options.addAuthCookiesToResponse.length === 0) return allow;
+  const forClient = options.authClientResponseHeaders.map((name) => name.toLowerCase());
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
@@ -97,8 +100,7 @@ function readAllow(headers: HeaderList, options: ForwardAuthOptions, identity: I
       client.push(name, value);
     }
   }
-  const username = options.headerField === '' ? null : getHeader(headers, options.headerField.toLowerCase());
-  return { allow: true, identity: identity.pick(headers), client, cookies, username };
+  return allow;
 }
 
 function cookieName(setCookie: string): string {

@@ -58,8 +58,8 @@ export function keyCoversAll(options: ForwardAuthOptions): boolean {
 export class AuthRequest {
   readonly #trust: boolean | undefined;
   readonly #preserveMethod: boolean;
-  /** Null: all but `#withheld`. */
-  readonly #allowed: ReadonlySet<string> | null;
+  /** Names that are passed on; null: all but `#withheld`. */
+  readonly #carried: ReadonlySet<string> | null;
   readonly #withheld: ReadonlySet<string>;
 
   constructor(options: ForwardAuthOptions) {
@@ -67,9 +67,11 @@ export class AuthRequest {
     this.#preserveMethod = options.preserveRequestMethod;
     const listed = options.authRequestHeaders.map((name) => name.toLowerCase());
     const alsoForwarding = this.#trust === true ? forwardingNames : [];
-    this.#allowed = listed.length === 0 ? null : new Set([...listed, ...alsoForwarding]);
     const noise = listed.length === 0 && keyCoversAll(options) ? noiseNames : [];
-    this.#withheld = new Set([...neverCarried, ...noise, ...this.#written()]);
+    const withheld = new Set([...neverCarried, ...noise, ...this.#written()]);
+    this.#withheld = withheld;
+    const allowed = [...listed, ...alsoForwarding].filter((name) => !withheld.has(name));
+    this.#carried = listed.length === 0 ? null : new Set(allowed);
   }
 
   method(x: Exchange): string {
@@ -78,7 +80,7 @@ export class AuthRequest {
 
   /** Whether a header of the request, `name` in lower case, is passed on as it is. */
   carries(name: string): boolean {
-    return !this.#withheld.has(name) && (this.#allowed === null || this.#allowed.has(name));
+    return this.#carried === null ? !this.#withheld.has(name) : this.#carried.has(name);
   }
 
   /** All headers of the call: flat name, value. */

@@ -20,7 +20,7 @@ export interface KeyScope {
 
 export class CacheKey {
   readonly #request: AuthRequest;
-  /** The secret and what is the same for all requests of this middleware. */
+  /** Digest of the secret and of what is the same for all requests of this middleware: as secret as those. */
   readonly #prefix: string;
   readonly #narrow: readonly string[];
   readonly #parts: readonly Part[] | null;
@@ -29,7 +29,9 @@ export class CacheKey {
 
   constructor(scope: KeyScope, request: AuthRequest) {
     this.#request = request;
-    this.#prefix = scope.bootSecret + part(scope.name) + part(scope.optionsHash) + part(scope.address);
+    const { bootSecret, name, optionsHash, address } = scope;
+    // A digest is shorter than they are, and of one length: each key hashes two blocks less.
+    this.#prefix = hash('sha256', bootSecret + part(name) + part(optionsHash) + part(address), 'base64');
     this.#narrow = scope.narrow.map((entry) => (entry.startsWith('cookie:') ? entry : entry.toLowerCase()));
     this.#parts = scope.narrow.length === 0 ? null : this.#narrow.map((entry) => readPart(entry, request));
     this.#shown = this.#narrow.flatMap(readPresence);
@@ -134,8 +136,8 @@ function readPresence(entry: string): ((x: Exchange) => boolean)[] {
 /** What stands in the auth call under `name`, which need not be what stands in the request. */
 function headerPart(name: string, request: AuthRequest): Part {
   const written = writtenParts(request)[name];
-  if (written === undefined) return (x) => joinParts(getHeaderValues(x.headers, name));
-  return (x) => part(written(x)) + joinParts(getHeaderValues(x.headers, name));
+  if (written === undefined) return (x) => headerParts(x.headers, name);
+  return (x) => part(written(x)) + headerParts(x.headers, name);
 }
 
 function writtenParts(request: AuthRequest): Readonly<Record<string, Part | undefined>> {
@@ -155,6 +157,15 @@ function writtenParts(request: AuthRequest): Readonly<Record<string, Part | unde
 function joinParts(values: readonly string[]): string {
   let text = '';
   for (const value of values) text += part(value);
+  return text;
+}
+
+/** `joinParts` of every value of a header, without a list of them. */
+function headerParts(headers: readonly string[], name: string): string {
+  let text = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === name) text += part(headers[i + 1] as string);
+  }
   return text;
 }
 

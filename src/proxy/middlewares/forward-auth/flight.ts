@@ -21,6 +21,7 @@ export class Flights<Answer> {
     this.#running.set(key, flight);
     const land = () => {
       if (this.#running.get(key) === flight) this.#running.delete(key);
+      flight.forget();
     };
     flight.onLand = land;
     void flight.answer.then(land);
@@ -33,17 +34,21 @@ export class Flights<Answer> {
 }
 
 export class Flight<Answer> {
-  readonly answer: Promise<Answer>;
   /** Nobody need wait for it: it goes on by itself. */
   background = false;
-  onLand: () => void = () => {};
-  readonly #question: Question<Answer>;
+  onLand: () => void = nothing;
+  #question: Question<Answer> | null;
   #waiting = 0;
   #cancelled = false;
 
   constructor(question: Question<Answer>) {
     this.#question = question;
-    this.answer = question.answer;
+  }
+
+  /** Only before it lands: from then on nobody can join it. */
+  get answer(): Promise<Answer> {
+    if (this.#question === null) throw new TypeError('a flight that has landed has no answer');
+    return this.#question.answer;
   }
 
   get takesMore(): boolean {
@@ -59,7 +64,19 @@ export class Flight<Answer> {
     this.#waiting--;
     if (this.#waiting > 0 || this.background || this.#cancelled) return;
     this.#cancelled = true;
+    const question = this.#question;
     this.onLand();
-    this.#question.cancel();
+    question?.cancel();
+  }
+
+  /**
+   * It has landed. A Map that makes itself a new table leaves an old one, which points to its flights and to
+   * the next table until a full collection: question and answer must not hang on it.
+   */
+  forget(): void {
+    this.#question = null;
+    this.onLand = nothing;
   }
 }
+
+function nothing(): void {}

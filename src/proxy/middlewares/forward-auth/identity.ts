@@ -77,7 +77,8 @@ export class Identity {
     this.#managed = new Set(managedNames(options));
     this.#lengths = new Uint8Array(256);
     for (const name of this.#managed) this.#lengths[Math.min(name.length, 255)] = 1;
-    this.#listed = [...new Set(options.authResponseHeaders.map((name) => name.toLowerCase()))];
+    const listed = new Set(options.authResponseHeaders.map((name) => name.toLowerCase()));
+    this.#listed = [...listed].filter((name) => !framingNames.has(name));
     this.#regexp =
       options.authResponseHeadersRegex === '' ? null : readRegexp(options.authResponseHeadersRegex);
   }
@@ -102,7 +103,6 @@ export class Identity {
     const picked: HeaderList = [];
     for (let i = 0; i < answerHeaders.length; i += 2) {
       const name = answerHeaders[i] as string;
-      if (framingNames.has(name)) continue;
       if (this.#listed.includes(name) || this.#matches(name))
         picked.push(name, answerHeaders[i + 1] as string);
     }
