@@ -1,13 +1,11 @@
 // One case: every peer started, warmed up and measured in interleaved rounds.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Peer, Place, Plan } from './peers/peer.ts';
-import { cpuBetween, cpuTimes, memoryOf, openFilesLimit, treeOf } from './proc.ts';
-import { freePort, type Running, startProgram } from './processes.ts';
-import type { Cell, Measured, Row, Skipped } from './result.ts';
-import type { Case, RoundOptions, Scenario, Subject } from './scenario.ts';
-import type { Backends, Site } from './site.ts';
+import { type Entrant, enter, startEntrant } from './entrant.ts';
+import type { Peer } from './peers/peer.ts';
+import { cpuBetween, cpuTimes, memoryOf } from './proc.ts';
+import type { Cell, Measured, Skipped } from './result.ts';
+import type { Case, RoundOptions, Scenario } from './scenario.ts';
+import type { Backends } from './site.ts';
 
 export interface Bench {
   readonly peers: readonly Peer[];
@@ -15,156 +13,144 @@ export interface Bench {
   readonly cores: number;
   readonly rounds: number;
   readonly round: RoundOptions;
+  readonly found: Found;
   /** Progress. */
   say(line: string): void;
 }
 
-export interface Outcome {
-  readonly rows: readonly Row[];
-  readonly skipped: readonly Skipped[];
+/** Filled while it is measured: what was found so far is never lost. */
+export interface Found {
+  readonly rows: { readonly cell: Cell; readonly rounds: readonly Measured[] }[];
+  readonly skipped: Skipped[];
 }
 
-const warmUpSeconds = 3;
-/** Other files this process has open. */
-const ownFiles = 200;
+/** Seconds; what does not compile while it runs only opens connections and fills caches. */
+export const warmUps: { readonly compiles: number; readonly else: number } = { compiles: 2, else: 1 };
+/** The best of some short looks: a neighbour on the machine must not pass for saturation. */
+export const saturationLooks = 3;
+const lookSeconds = 1;
 
-export async function measureCase(scenario: Scenario, one: Case, bench: Bench): Promise<Outcome> {
+const briefSeconds = 1;
+
+/** Of one round of a case, where the run has rounds of `seconds`. */
+export function roundSeconds(one: Case, seconds: number): number {
+  return one.brief === true ? Math.min(briefSeconds, seconds) : seconds;
+}
+
+export async function measureCase(scenario: Scenario, one: Case, bench: Bench): Promise<void> {
+  const field = { backends: bench.backends, cores: bench.cores, folder: bench.round.folder };
   const entrants: Entrant[] = [];
-  const skipped: Skipped[] = [];
-  const skip = (cell: Cell, reason: string): void => {
-    skipped.push({ ...cell, reason });
-    bench.say(`  !! ${cell.label}: ${reason}`);
-  };
   for (const peer of bench.peers) {
-    const cell = {
-      scenario: scenario.name,
-      case: one.name,
-      peer: peer.name,
-      label: peer.name,
-      cores: bench.cores,
-    };
-    const unable = unableOf(one, peer);
-    if (unable !== null) {
-      skip(cell, unable);
-      continue;
-    }
-    const place = await placeOf(peer, bench);
-    const plan = peer.plan(one.site, place);
-    if ('unable' in plan) skip(cell, plan.unable);
-    else
-      entrants.push({ peer, place, plan, cell: { ...cell, label: plan.label }, rounds: [], subject: null });
+    const entered = await enter(scenario, one, peer, field);
+    if ('reason' in entered) skip(bench, entered);
+    else entrants.push(entered);
   }
-  const failed = await runRounds(one, entrants, bench);
-  for (const [entrant, reason] of failed) skip(entrant.cell, reason);
-  const rows = entrants.flatMap(({ cell, rounds }) => (rounds.length === 0 ? [] : [{ ...cell, rounds }]));
-  return { rows, skipped };
-}
-
-interface Entrant {
-  readonly peer: Peer;
-  readonly place: Place;
-  readonly plan: Plan;
-  readonly cell: Cell;
-  readonly rounds: Measured[];
-  subject: (Subject & { readonly running: Running }) | null;
-}
-
-function unableOf(one: Case, peer: Peer): string | null {
-  if (one.peers !== undefined && !one.peers.includes(peer.name)) return 'not part of this scenario';
-  const limit = openFilesLimit();
-  const needed = (one.files ?? 0) + ownFiles;
-  return needed > limit ? `needs ${needed} open files and may have ${limit}: raise ulimit -n` : null;
-}
-
-let places = 0;
-
-async function placeOf(peer: Peer, bench: Bench): Promise<Place> {
-  const folder = join(bench.round.folder, `${++places}-${peer.name}`);
-  mkdirSync(folder, { recursive: true });
-  const { backends, cores } = bench;
-  return { folder, port: await freePort(), adminPort: await freePort(), backends, cores };
-}
-
-/** The entrants that gave up, with the reason. */
-async function runRounds(
-  one: Case,
-  entrants: readonly Entrant[],
-  bench: Bench,
-): Promise<Map<Entrant, string>> {
-  const failed = new Map<Entrant, string>();
-  const attempt = async (entrant: Entrant, work: () => Promise<void>): Promise<void> => {
-    if (failed.has(entrant)) return;
-    await work().catch((error: unknown) => failed.set(entrant, messageOf(error)));
-  };
-  const isFresh = one.fresh === true;
+  bench.found.rows.push(...entrants);
+  const attempt = attemptWith(bench);
   try {
-    for (const entrant of isFresh ? [] : entrants) {
-      await attempt(entrant, async () => {
-        entrant.subject = await start(one.site, entrant);
-        // Compiled code, open connections, filled caches.
-        const seconds = Math.min(warmUpSeconds, 2 * bench.round.seconds);
-        await one.load(entrant.subject, { ...bench.round, seconds });
-      });
-    }
-    for (let round = 1; round <= bench.rounds; round += 1) {
-      for (const entrant of entrants) {
-        await attempt(entrant, async () => {
-          if (isFresh) entrant.subject = await start(one.site, entrant);
-          await measureRound(one, entrant, bench, `round ${round}`);
-          if (isFresh) await entrant.subject?.running.stop();
-        });
+    if (one.fresh !== true) await startAll(one, entrants, bench, attempt);
+    const rate = await rateOf(one, entrants, bench);
+    const round = { ...bench.round, rate, seconds: roundSeconds(one, bench.round.seconds) };
+    if (one.together === true) {
+      await Promise.all(entrants.map((entrant) => attempt(entrant, () => measureRound(one, entrant, round))));
+    } else {
+      for (let i = 1; i <= bench.rounds; i += 1) {
+        for (const entrant of entrants) await attempt(entrant, () => runRound(one, entrant, round));
       }
     }
   } finally {
     await Promise.all(entrants.flatMap((entrant) => entrant.subject?.running.stop() ?? []));
   }
-  return failed;
 }
 
-async function measureRound(one: Case, entrant: Entrant, bench: Bench, title: string): Promise<void> {
+type Attempt = (entrant: Entrant, work: () => Promise<void>) => Promise<void>;
+
+/** Who failed once is left alone, and what it measured before stays. */
+function attemptWith(bench: Bench): Attempt {
+  const failed = new Set<Entrant>();
+  return async (entrant, work) => {
+    if (failed.has(entrant)) return;
+    const before = entrant.rounds.length;
+    try {
+      await work();
+      const last = entrant.rounds.at(-1);
+      if (entrant.rounds.length === before || last === undefined) return;
+      bench.say(`  round ${entrant.rounds.length}, ${entrant.cell.label}: ${lineOf(last)}`);
+    } catch (error) {
+      failed.add(entrant);
+      skip(bench, { ...entrant.cell, reason: messageOf(error) });
+    }
+  };
+}
+
+function skip(bench: Bench, skipped: Skipped): void {
+  bench.found.skipped.push(skipped);
+  bench.say(`  !! ${skipped.label}: ${skipped.reason}`);
+}
+
+async function startAll(
+  one: Case,
+  entrants: readonly Entrant[],
+  bench: Bench,
+  attempt: Attempt,
+): Promise<void> {
+  for (const entrant of entrants) {
+    await attempt(entrant, async () => {
+      entrant.subject = await startEntrant(entrant);
+      if (one.together === true) return;
+      const longest = entrant.peer.compiles === true ? warmUps.compiles : warmUps.else;
+      const seconds = Math.min(longest, 2 * roundSeconds(one, bench.round.seconds));
+      await (one.saturation?.load ?? one.load)(entrant.subject, { ...bench.round, seconds });
+    });
+  }
+}
+
+/** The rate everyone gets, where the case wants one. */
+async function rateOf(one: Case, entrants: readonly Entrant[], bench: Bench): Promise<number | null> {
+  if (one.saturation === undefined) return null;
+  const ours = entrants.find((entrant) => entrant.peer.command === null)?.subject ?? null;
+  if (ours === null) return null;
+  let most = 0;
+  for (let look = 0; look < saturationLooks; look += 1) {
+    const { requests, seconds } = await one.saturation.load(ours, { ...bench.round, seconds: lookSeconds });
+    most = Math.max(most, requests / seconds);
+  }
+  const rate = Math.round(most * one.saturation.share);
+  bench.say(`  ours is saturated at ${Math.round(most)}/s: everyone gets ${rate}/s`);
+  return rate;
+}
+
+async function runRound(one: Case, entrant: Entrant, round: RoundOptions): Promise<void> {
+  if (one.fresh === true) entrant.subject = await startEntrant(entrant);
+  await measureRound(one, entrant, round);
+  if (one.fresh === true) await entrant.subject?.running.stop();
+}
+
+async function measureRound(one: Case, entrant: Entrant, round: RoundOptions): Promise<void> {
   const { subject } = entrant;
   if (subject === null) return;
   const before = cpuTimes(subject.pids());
-  const sample = await one.load(subject, bench.round);
+  const sample = await one.load(subject, round);
   const pids = subject.pids();
   if (pids.length === 0) throw new Error('it ended while it was measured');
   const micros = cpuBetween(before, cpuTimes(pids));
   const { requests } = sample;
   if (requests === 0) throw new Error(`no request was answered, ${sample.errors} errors`);
   const perCpuSecond = one.bytes !== undefined && micros > 0 ? (requests * one.bytes) / micros : null;
-  const measured: Measured = {
+  // Where the driver waits between requests, what the proxy does besides is not theirs: the sum is given.
+  const paced = sample.isPaced === true && sample.figures?.['CPU ms'] === undefined;
+  const figures = {
+    ...sample.figures,
+    ...(perCpuSecond !== null && { 'MB/CPU s': perCpuSecond }),
+    ...(paced && { 'CPU ms': micros / 1_000 }),
+  };
+  entrant.rounds.push({
     ...sample,
-    figures: { ...sample.figures, ...(perCpuSecond !== null && { 'MB/CPU s': perCpuSecond }) },
-    perSecond: sample.isPaced === true ? null : sample.requests / sample.seconds,
+    figures,
+    perSecond: sample.isPaced === true ? null : requests / sample.seconds,
     cpu: sample.isPaced === true ? null : micros / requests,
     peakRss: memoryOf(pids, 'VmHWM'),
-  };
-  entrant.rounds.push(measured);
-  bench.say(`  ${title}, ${entrant.cell.label}: ${lineOf(measured)}`);
-}
-
-async function start(site: Site, { place, plan, peer }: Entrant): Promise<NonNullable<Entrant['subject']>> {
-  write(plan);
-  const route = site.routes.at(-1);
-  const probe = { port: place.port, path: route?.probe ?? route?.path ?? '/', host: route?.host ?? 'bench' };
-  const running = await startProgram(plan.program, probe);
-  return {
-    running,
-    port: place.port,
-    backends: place.backends,
-    bootMs: running.bootMs,
-    pids: () => treeOf(running.pid),
-    async reload(next) {
-      const nextPlan = peer.plan(next, place);
-      if ('unable' in nextPlan) throw new Error(nextPlan.unable);
-      write(nextPlan);
-      await nextPlan.reload(running.pid);
-    },
-  };
-}
-
-function write(plan: Plan): void {
-  for (const [file, text] of Object.entries(plan.files)) writeFileSync(file, text);
+  });
 }
 
 function lineOf(round: Measured): string {

@@ -2,12 +2,20 @@
 
 import type { Machine } from './machine.ts';
 import type { Sample } from './scenario.ts';
+import { median, spread } from './statistics.ts';
 
 export interface ResultFile {
   readonly format: 1;
   readonly startedAt: string;
+  /** It was stopped before its end. */
+  readonly isPartial?: boolean;
   readonly machine: Machine;
-  readonly setup: { readonly seconds: number; readonly rounds: number; readonly driver: string };
+  readonly setup: {
+    readonly seconds: number;
+    readonly rounds: number;
+    readonly driver: string;
+    readonly minutes?: number;
+  };
   readonly rows: readonly Row[];
   readonly skipped: readonly Skipped[];
 }
@@ -30,7 +38,7 @@ export interface Skipped extends Cell {
 }
 
 export interface Measured extends Sample {
-  /** Null where the driver sets the pace, as is `cpu`. */
+  /** Null where the driver sets the pace and does not say how far it came, as is `cpu`. */
   readonly perSecond: number | null;
   /** Microseconds of user and system time of the proxy's processes, per request. */
   readonly cpu: number | null;
@@ -42,20 +50,17 @@ export type Read = (round: Measured) => number | null;
 
 /** Null when no round has it. */
 export function medianOf(row: Row, read: Read): number | null {
-  const values = valuesOf(row, read);
-  const middle = values.length >> 1;
-  const upper = values[middle];
-  if (upper === undefined) return null;
-  return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? upper) + upper) / 2;
+  return median(valuesOf(row, read));
 }
 
 /** How far apart the rounds lie, as a share of their median; null with fewer than two. */
 export function spreadOf(row: Row, read: Read): number | null {
-  const values = valuesOf(row, read);
-  const median = medianOf(row, read);
-  const [least, most] = [values[0], values.at(-1)];
-  if (values.length < 2 || median === null || median === 0) return null;
-  return least === undefined || most === undefined ? null : (most - least) / median;
+  return spread(valuesOf(row, read));
+}
+
+/** One for each round that has it. */
+export function valuesOf(row: Row, read: Read): readonly number[] {
+  return row.rounds.map(read).filter((value): value is number => value !== null && Number.isFinite(value));
 }
 
 export function errorsOf(row: Row): number {
@@ -66,13 +71,6 @@ export function figureNames(row: Row): readonly string[] {
   return [...new Set(row.rounds.flatMap((round) => Object.keys(round.figures ?? {})))];
 }
 
-export function titleOf(cell: Cell): string {
+export function titleOf(cell: Pick<Cell, 'scenario' | 'case'>): string {
   return cell.case === '' ? cell.scenario : `${cell.scenario}, ${cell.case}`;
-}
-
-function valuesOf(row: Row, read: Read): number[] {
-  return row.rounds
-    .map(read)
-    .filter((value): value is number => value !== null && Number.isFinite(value))
-    .sort((one, other) => one - other);
 }

@@ -1,154 +1,140 @@
 // `npm run bench`: the gateway beside every peer that is here, scenario by scenario.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { formatSeconds, remaining, type Step, stepsOf } from './estimate.ts';
+import { type Command, type Options, readFlags, usage } from './flags.ts';
 import { commandPath, ensureTools } from './install.ts';
 import { readMachine } from './machine.ts';
-import { type Bench, measureCase } from './measure.ts';
+import { type Found, measureCase } from './measure.ts';
+import { runMicro } from './micro/all.ts';
 import { startBackends } from './origin.ts';
-import { peers } from './peers/list.ts';
-import { toSvg } from './plot.ts';
+import type { Peer } from './peers/peer.ts';
 import { killAll } from './processes.ts';
-import type { ResultFile, Row, Skipped } from './result.ts';
-import type { DriverChoice, Scenario } from './scenario.ts';
+import { publish, publishFrom, writeResult } from './publish.ts';
+import { type ResultFile, titleOf } from './result.ts';
+import type { Backends } from './site.ts';
 import { scenarios } from './scenarios/list.ts';
 import { toMarkdown } from './table.ts';
-
-const usage = `npm run bench -- [flags]
-
-  --list                 the scenarios
-  --scenario a,b         only these
-  --peer nginx,caddy     only these beside portcullis
-  --rounds N             interleaved rounds, 5 unless said
-  --seconds N            of one round, 5 unless said
-  --cores 1,2            workers, threads or GOMAXPROCS of each proxy, one run after the other; 1 unless said
-  --driver D             auto (unless said), wrk or autocannon; auto takes wrk where autocannon would be the limit
-  --no-install           does not install missing peers, even as root
-  --out FOLDER           where results go; bench/results unless said
-
-Writes <date>.json, <date>.md and <date>.svg.`;
-
-const outcomeFolder = fileURLToPath(new URL('results', import.meta.url));
-
-const { values: flags } = parseArgs({
-  options: {
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    scenario: { type: 'string' },
-    peer: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
-    cores: { type: 'string', default: '1' },
-    driver: { type: 'string', default: 'auto' },
-    'no-install': { type: 'boolean', default: false },
-    out: { type: 'string', default: outcomeFolder },
-  },
-});
 
 // nginx and haproxy are installed in sbin, which a user's PATH often lacks.
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
 
-if (flags.help) console.log(usage);
-else if (flags.list) for (const one of scenarios) console.log(`${one.name.padEnd(18)}${one.summary}`);
-else await bench();
+const command = read();
+if (command.name === 'help') console.log(usage);
+else if (command.name === 'list') {
+  for (const one of scenarios) console.log(`${one.name.padEnd(18)}${one.summary}`);
+} else if (command.name === 'micro') process.exitCode = runMicro(command.only);
+else if (command.name === 'republish') publishFrom(command.from, say);
+else await bench(command.options);
 
-async function bench(): Promise<void> {
-  const chosen = choose(flags.scenario, scenarios);
-  const entrants = choose(flags.peer === undefined ? undefined : `portcullis,${flags.peer}`, peers);
-  const rounds = positive('rounds', flags.rounds);
-  const seconds = positive('seconds', flags.seconds);
-  const cores = flags.cores.split(',').map((text) => positive('cores', text));
-  const driver = driverOf(flags.driver);
-  if (!flags['no-install']) ensureTools(say);
-  const here = entrants.filter((peer) => peer.command === null || commandPath(peer.command) !== null);
-  const missing = entrants.filter((peer) => !here.includes(peer));
-  if (missing.length > 0) say(`!! not on the PATH: ${missing.map((peer) => peer.name).join(', ')}`);
-  if (driver === 'auto' && commandPath('wrk') === null) say('!! no wrk: autocannon may be the limit');
+function read(): Command {
+  try {
+    return readFlags(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}
 
+async function bench(options: Options): Promise<void> {
+  if (options.installs) ensureTools(say);
+  const here = presentOf(options);
+  const steps = stepsOf(options.scenarios, options.cores, here, options);
+  announce(steps);
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
-  cleanUpAtExit(folder);
-  const startedAt = new Date();
-  const rows: Row[] = [];
-  const skipped: Skipped[] = [];
+  const found: Found = { rows: [], skipped: [] };
+  const startedAt = new Date().toISOString();
+  const finish = (isPartial: boolean): void => {
+    const { seconds, rounds, driver, minutes } = options;
+    const rows = found.rows.flatMap(({ cell, rounds: own }) =>
+      own.length === 0 ? [] : [{ ...cell, rounds: own }],
+    );
+    if (rows.length === 0) return;
+    const result: ResultFile = {
+      format: 1,
+      startedAt,
+      ...(isPartial && { isPartial }),
+      machine: readMachine(here),
+      setup: { seconds, rounds, driver, minutes },
+      rows,
+      skipped: found.skipped,
+    };
+    finishWith(result, options);
+  };
+  cleanUpAtExit(folder, () => finish(true));
   const { backends, running } = await startBackends(folder);
   try {
-    for (const count of cores) {
-      const round = { seconds, driver, folder };
-      await runAll(chosen, { peers: here, backends, cores: count, rounds, round, say }, { rows, skipped });
-    }
+    await runAll(steps, { options, here, backends, folder, found });
   } finally {
     await Promise.all(running.map((one) => one.stop()));
   }
-  const machine = readMachine(here);
-  const setup = { seconds, rounds, driver };
-  write({ format: 1, startedAt: startedAt.toISOString(), machine, setup, rows, skipped });
+  finish(false);
 }
 
-interface Found {
-  readonly rows: Row[];
-  readonly skipped: Skipped[];
+/** Those of the chosen that are installed. */
+function presentOf({ peers, driver }: Options): readonly Peer[] {
+  const here = peers.filter((peer) => peer.command === null || commandPath(peer.command) !== null);
+  const missing = peers.filter((peer) => !here.includes(peer));
+  if (missing.length > 0) say(`!! not on the PATH: ${missing.map((peer) => peer.name).join(', ')}`);
+  if (driver === 'auto' && commandPath('wrk') === null) say('!! no wrk: autocannon may be the limit');
+  return here;
 }
 
-async function runAll(chosen: readonly Scenario[], setup: Bench, found: Found): Promise<void> {
-  for (const scenario of chosen) {
-    for (const one of scenario.cases) {
-      say(`${scenario.name}${one.name === '' ? '' : `, ${one.name}`}, cores: ${setup.cores}`);
-      const outcome = await measureCase(scenario, one, setup);
-      found.rows.push(...outcome.rows);
-      found.skipped.push(...outcome.skipped);
-    }
+function announce(steps: readonly Step[]): void {
+  const cells = steps.reduce((sum, step) => sum + step.cells, 0);
+  say(`${steps.length} cases, ${cells} cells: about ${formatSeconds(remaining(steps, 0, 0))}`);
+}
+
+interface Stand {
+  readonly options: Options;
+  readonly here: readonly Peer[];
+  readonly backends: Backends;
+  readonly folder: string;
+  readonly found: Found;
+}
+
+async function runAll(steps: readonly Step[], stand: Stand): Promise<void> {
+  const { options, here: peers, backends, folder, found } = stand;
+  const { seconds, driver, minutes, rounds } = options;
+  const round = { seconds, driver, folder, minutes, rate: null };
+  const startedAt = performance.now();
+  for (const [done, { scenario, one, cores }] of steps.entries()) {
+    const elapsed = (performance.now() - startedAt) / 1_000;
+    const title = titleOf({ scenario: scenario.name, case: one.name });
+    const left = formatSeconds(remaining(steps, done, elapsed));
+    say(`[${done + 1}/${steps.length}, ${left} left] ${title}, ${cores} ${cores === 1 ? 'core' : 'cores'}`);
+    await measureCase(scenario, one, { peers, backends, cores, rounds, round, found, say });
   }
+  say(`took ${formatSeconds((performance.now() - startedAt) / 1_000)}`);
 }
 
-function write(result: ResultFile): void {
-  mkdirSync(flags.out, { recursive: true });
-  const name = join(flags.out, result.startedAt.slice(0, 19).replaceAll(':', '').replace('T', '-'));
-  const table = toMarkdown(result);
-  writeFileSync(`${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
-  writeFileSync(`${name}.md`, table);
-  writeFileSync(`${name}.svg`, toSvg(result));
-  console.log(`\n${table}`);
-  say(`written: ${name}.json, .md, .svg`);
+function finishWith(result: ResultFile, { out, publishes }: Options): void {
+  const file = writeResult(result, out);
+  console.log(`\n${toMarkdown(result)}`);
+  say(`written: ${file}.json, .md, .svg`);
+  if (publishes && result.isPartial !== true) publish(result, say);
+  else if (publishes) say('!! stopped before its end: not published');
 }
 
-/** Whatever ends this, Ctrl-C or a mistake: nothing that was started stays. */
-function cleanUpAtExit(folder: string): void {
+/** Whatever ends this, Ctrl-C or a mistake: nothing that was started stays, and what was measured does. */
+function cleanUpAtExit(folder: string, keep: () => void): void {
   process.once('exit', () => {
     killAll();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-  for (const [signal, code] of Object.entries(codes)) process.once(signal, () => process.exit(code));
-}
-
-function choose<T extends { readonly name: string }>(
-  wanted: string | undefined,
-  all: readonly T[],
-): readonly T[] {
-  if (wanted === undefined) return all;
-  const names = new Set(wanted.split(','));
-  for (const name of names) {
-    if (!all.some((one) => one.name === name))
-      refuse(`no ${name}; there are: ${all.map((one) => one.name).join(', ')}`);
+  for (const [signal, code] of Object.entries(codes)) {
+    process.once(signal, () => {
+      killAll();
+      try {
+        keep();
+      } finally {
+        process.exit(code);
+      }
+    });
   }
-  return all.filter((one) => names.has(one.name));
-}
-
-function positive(name: string, text: string): number {
-  const number = Number(text);
-  return Number.isInteger(number) && number > 0 ? number : refuse(`--${name} wants a whole number above 0`);
-}
-
-function driverOf(text: string): DriverChoice {
-  return text === 'auto' || text === 'wrk' || text === 'autocannon' ? text : refuse(`no driver ${text}`);
-}
-
-function refuse(message: string): never {
-  console.error(message);
-  process.exit(2);
 }
 
 /** Progress, apart from the result. */

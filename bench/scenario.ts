@@ -12,11 +12,23 @@ export interface Case {
   /** Empty where a scenario has only one. */
   readonly name: string;
   readonly site: Site;
+  /** What a peer that cannot do all of `site` does in its place; it says so in its label. Null: the site itself. */
+  siteFor?(peer: string): { readonly site: Site; readonly remark: string } | null;
   readonly load: Load;
+  /** Found on ours before the rounds; a share of its rate is what `load` gets as `round.rate`. */
+  readonly saturation?: { readonly load: Load; readonly share: number };
   /** Only these peers, by name; all unless said. */
   readonly peers?: readonly string[];
   /** Every round gets a new process; there is no warm-up then. */
   readonly fresh?: boolean;
+  /** All peers at once, for one long round: for what is told by memory and not by speed. */
+  readonly together?: boolean;
+  /** A second is enough for a round: bulk, and what is told by memory or by a moment. */
+  readonly brief?: boolean;
+  /** False where a round does not last as long as was said. */
+  readonly loads?: boolean;
+  /** A round takes about so much longer than its `seconds`: what is opened first, what is waited for. */
+  readonly extraSeconds?: number;
   /** Body bytes per request, for a figure of bytes per second of CPU time. */
   readonly bytes?: number;
   /** Open files this process needs at once. */
@@ -40,6 +52,10 @@ export interface Subject {
 export interface RoundOptions {
   readonly seconds: number;
   readonly driver: DriverChoice;
+  /** Requests per second to be sent, where a case found a saturation; else null. */
+  readonly rate: number | null;
+  /** How long a round takes that looks for leaks. */
+  readonly minutes: number;
   /** For what a driver needs on disk. */
   readonly folder: string;
 }
@@ -61,6 +77,8 @@ export interface Sample {
   readonly isPaced?: boolean;
   /** What else was found, by name with unit: `reload ms`. */
   readonly figures?: Readonly<Record<string, number>>;
+  /** MiB held at each look, where that was the question. */
+  readonly rss?: readonly number[];
 }
 
 export function defineScenario(scenario: Scenario): Scenario {

@@ -14,15 +14,23 @@ export interface Route {
   readonly host: string | null;
   /** What the request's path begins with. */
   readonly path: string;
-  readonly to: 'origin' | 'node';
+  readonly to: Target;
   /** Asked of the auth server first: for every request, or with its answer kept by the proxy. */
   readonly guard: 'asked' | 'cached' | null;
   /** Where it answers 200; `path` unless said. */
   readonly probe?: string;
 }
 
+/** `sticky` is `origin` and its `twin`, a client being kept at one of them by a cookie. */
+export type Target = 'origin' | 'node' | 'sticky';
+
+/** The cookie that keeps a client at its server. */
+export const stickyCookie = 'bench_server';
+
 /** `host:port` of what stands behind. `origin` is nginx where there is one, `node` our own. */
 export interface Backends {
+  /** The same as `origin`, at another port. */
+  readonly twin: string;
   readonly origin: string;
   readonly node: string;
   readonly auth: string;

@@ -4,8 +4,7 @@ import type { AccessLogSettings } from '../../src/model/settings.ts';
 import { buildClf } from '../../src/observability/access-clf.ts';
 import { buildJson } from '../../src/observability/access-json.ts';
 import { type AccessRecord, createAccessRecord } from '../../src/observability/access-record.ts';
-
-const lines = 300_000;
+import { bench } from './run.ts';
 
 const fields: AccessLogSettings['fields'] = {
   defaultMode: 'keep',
@@ -56,17 +55,10 @@ const cases = {
 };
 
 for (const [title, format] of Object.entries(cases)) {
-  let best = Number.POSITIVE_INFINITY;
-  let total = 0;
-  for (let round = 0; round < 5; round++) {
-    const started = performance.now();
-    for (let i = 0; i < lines; i++) {
-      record.startedAt = 1_767_366_245_000 + i * 0.05;
-      record.durationMs = 2 + (i & 1023) * 0.01;
-      record.path = `/api/items/${i & 4095}`;
-      total += format(record, i).length;
-    }
-    best = Math.min(best, performance.now() - started);
-  }
-  console.log(`${title.padEnd(20)} ${Math.round((best / lines) * 1e6)} ns (${total} characters)`);
+  bench(title, (i) => {
+    record.startedAt = 1_767_366_245_000 + i * 0.05;
+    record.durationMs = 2 + (i & 1023) * 0.01;
+    record.path = `/api/items/${i & 4095}`;
+    return format(record, i).length;
+  });
 }

@@ -3,6 +3,7 @@
 import { buildTable, type Routable } from '../../src/proxy/router/table.ts';
 import { compileRule, type RuleSubject } from '../../src/rules/compile.ts';
 import { defaultPriority } from '../../src/rules/priority.ts';
+import { bench } from './run.ts';
 
 interface Shape {
   readonly title: string;
@@ -11,7 +12,6 @@ interface Shape {
 }
 
 const sizes = [10, 1_000, 10_000];
-const lookups = 1_000_000;
 
 const shapes: readonly Shape[] = [
   {
@@ -41,23 +41,13 @@ const shapes: readonly Shape[] = [
   },
 ];
 
-console.log(`${'ns per lookup'.padEnd(22)}${sizes.map((size) => String(size).padStart(10)).join('')}`);
-for (const shape of shapes) {
-  const cells = sizes.map((size) => measure(shape, size).toFixed(0).padStart(10));
-  console.log(`${shape.title.padEnd(22)}${cells.join('')}`);
-}
+for (const shape of shapes) for (const size of sizes) measure(shape, size);
 
-function measure(shape: Shape, size: number): number {
+function measure(shape: Shape, size: number): void {
   const table = buildTable(Array.from({ length: size }, (_, i) => makeRouter(`r${i}`, shape.rule(i))));
   // As many requests at every size, so that caches of the processor are no part of the difference.
   const requests = Array.from({ length: 64 }, (_, i) => subject(shape.request((i * 7_919) % size)));
-  const round = (count: number): void => {
-    for (let i = 0; i < count; i += 1) table.lookup(requests[i & 63] as RuleSubject);
-  };
-  round(lookups / 10);
-  const started = performance.now();
-  round(lookups);
-  return ((performance.now() - started) * 1e6) / lookups;
+  bench(`${shape.title}, ${size}`, (i) => table.lookup(requests[i & 63] as RuleSubject) ?? null);
 }
 
 function makeRouter(name: string, text: string): Routable {

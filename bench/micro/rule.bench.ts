@@ -30,5 +30,5 @@ for (const text of rules) {
   if (!result.ok) throw new Error(result.error.message);
   const { match } = result.rule;
   if (!match(subject)) throw new Error(`${text} does not match`);
-  bench(text.slice(0, 42), () => match(subject), 1_000_000);
+  bench(text, () => match(subject));
 }

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
-import type { Route, Site } from '../site.ts';
-import { hasGuard, type Peer, type Place } from './peer.ts';
+import { type Backends, type Route, type Site, stickyCookie } from '../site.ts';
+import { hasGuard, isSticky, type Peer, type Place } from './peer.ts';
 
 export const caddy: Peer = {
   name: 'caddy',
@@ -14,7 +14,7 @@ export const caddy: Peer = {
     const file = join(place.folder, 'caddy.json');
     const home = { XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder };
     return {
-      label: hasGuard(site, 'asked') ? 'caddy forward_auth' : 'caddy',
+      label: labelOf(site),
       files: { [file]: JSON.stringify(config(site, place)) },
       program: {
         command: 'caddy',
@@ -25,6 +25,11 @@ export const caddy: Peer = {
     };
   },
 };
+
+function labelOf(site: Site): string {
+  if (isSticky(site)) return 'caddy lb_policy cookie';
+  return hasGuard(site, 'asked') ? 'caddy forward_auth' : 'caddy';
+}
 
 async function load(adminPort: number, text: string): Promise<void> {
   const headers = { 'Content-Type': 'application/json' };
@@ -53,8 +58,19 @@ function config(site: Site, place: Place): object {
 
 function routeOf(route: Route, place: Place): object {
   const match = { path: [`${route.path}*`], ...(route.host !== null && { host: [route.host] }) };
-  const handle = [...(route.guard === null ? [] : [guard(place)]), proxy(place.backends[route.to])];
+  const { backends } = place;
+  const last = route.to === 'sticky' ? sticky(backends) : proxy(backends[route.to]);
+  const handle = [...(route.guard === null ? [] : [guard(place)]), last];
   return { match: [match], handle, terminal: true };
+}
+
+function sticky(backends: Backends): object {
+  const policy = { policy: 'cookie', name: stickyCookie, secret: 'bench' };
+  return {
+    ...proxy(backends.origin),
+    upstreams: [{ dial: backends.origin }, { dial: backends.twin }],
+    load_balancing: { selection_policy: policy },
+  };
 }
 
 function proxy(address: string): object {

@@ -1,8 +1,8 @@
 // HAProxy: routes of many hosts through a map file, as its manual advises.
 
 import { join } from 'node:path';
-import type { Site } from '../site.ts';
-import type { Peer, Place } from './peer.ts';
+import { type Site, stickyCookie } from '../site.ts';
+import { isSticky, type Peer, type Place } from './peer.ts';
 
 export const haproxy: Peer = {
   name: 'haproxy',
@@ -12,7 +12,7 @@ export const haproxy: Peer = {
     if (site.routes.some((route) => route.guard !== null)) return { unable: 'asks no auth server by itself' };
     const config = join(place.folder, 'haproxy.cfg');
     return {
-      label: 'haproxy',
+      label: isSticky(site) ? 'haproxy cookie insert' : 'haproxy',
       files: { [config]: text(site, place), [mapFile(place)]: mapText(site) },
       // With a master process, so that it can be reloaded.
       program: {
@@ -53,6 +53,11 @@ backend origin
   server one ${backends.origin}
 backend node
   server one ${backends.node}
+backend sticky
+  balance roundrobin
+  cookie ${stickyCookie} insert indirect nocache
+  server one ${backends.origin} cookie one
+  server two ${backends.twin} cookie two
 `;
 }
 

@@ -3,13 +3,14 @@
 import { join } from 'node:path';
 import type { Route, Site } from '../site.ts';
 import { nginxArgs, nginxText } from './nginx-file.ts';
-import { hasGuard, type Peer, type Place } from './peer.ts';
+import { hasGuard, isSticky, type Peer, type Place } from './peer.ts';
 
 export const nginx: Peer = {
   name: 'nginx',
   command: 'nginx',
   version: ['-v'],
   plan(site, place) {
+    if (isSticky(site)) return { unable: 'its open-source build has no sticky cookie' };
     const home = place.folder;
     const parts = {
       http: text(site, place),

@@ -9,6 +9,8 @@ export interface Peer {
   readonly command: string | null;
   /** Arguments that make it print its version. */
   readonly version: readonly string[];
+  /** Compiles while it runs: it is measured after a longer warm-up. */
+  readonly compiles?: boolean;
   plan(site: Site, place: Place): Plan | Unable;
 }
 
@@ -37,4 +39,8 @@ export interface Unable {
 
 export function hasGuard(site: Site, guard: 'asked' | 'cached'): boolean {
   return site.routes.some((route) => route.guard === guard);
+}
+
+export function isSticky(site: Site): boolean {
+  return site.routes.some((route) => route.to === 'sticky');
 }

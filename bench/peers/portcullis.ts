@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Peer } from './peer.ts';
+import { isSticky, type Peer } from './peer.ts';
 import { dynamicFile, staticFlags } from './traefik-words.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -11,11 +11,12 @@ export const portcullis: Peer = {
   name: 'portcullis',
   command: null,
   version: [main, 'version'],
+  compiles: true,
   plan(site, place) {
     const dynamic = join(place.folder, 'dynamic.yml');
     const args = [main, ...staticFlags(site, place, dynamic), `--workers=${place.cores}`];
     return {
-      label: 'portcullis',
+      label: isSticky(site) ? 'portcullis sticky.cookie' : 'portcullis',
       files: { [dynamic]: dynamicFile(site, place) },
       program: { command: process.execPath, args },
       // It watches the file.

@@ -1,14 +1,20 @@
 // Traefik's configuration for a site: what Portcullis and Traefik read alike.
 
-import type { Route, Site } from '../site.ts';
-import type { Place } from './peer.ts';
+import { type Route, type Site, stickyCookie } from '../site.ts';
+import { isSticky, type Place } from './peer.ts';
 
 /** JSON is YAML. */
 export function dynamicFile(site: Site, place: Place): string {
-  const { origin, node, auth } = place.backends;
+  const { origin, node, auth, twin } = place.backends;
   const service = (address: string): object => ({
     loadBalancer: { servers: [{ url: `http://${address}` }] },
   });
+  const sticky = {
+    loadBalancer: {
+      servers: [{ url: `http://${origin}` }, { url: `http://${twin}` }],
+      sticky: { cookie: { name: stickyCookie } },
+    },
+  };
   const forwardAuth = {
     address: `http://${auth}/validate`,
     authRequestHeaders: ['Authorization'],
@@ -23,7 +29,11 @@ export function dynamicFile(site: Site, place: Place): string {
   return JSON.stringify({
     http: {
       routers: Object.fromEntries(site.routes.map((route) => [route.name, router(route)])),
-      services: { origin: service(origin), node: service(node) },
+      services: {
+        origin: service(origin),
+        node: service(node),
+        ...(isSticky(site) && { sticky }),
+      },
       ...(Object.keys(middlewares).length > 0 && { middlewares }),
     },
   });

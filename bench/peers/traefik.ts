@@ -1,7 +1,8 @@
 // Traefik, where it is on the PATH.
 
 import { join } from 'node:path';
-import { hasGuard, type Peer } from './peer.ts';
+import type { Site } from '../site.ts';
+import { hasGuard, isSticky, type Peer } from './peer.ts';
 import { dynamicFile, staticFlags } from './traefik-words.ts';
 
 export const traefik: Peer = {
@@ -12,7 +13,7 @@ export const traefik: Peer = {
     if (hasGuard(site, 'cached')) return { unable: 'its forwardAuth has no cache' };
     const dynamic = join(place.folder, 'dynamic.yml');
     return {
-      label: hasGuard(site, 'asked') ? 'traefik forwardAuth' : 'traefik',
+      label: labelOf(site),
       files: { [dynamic]: dynamicFile(site, place) },
       program: {
         command: 'traefik',
@@ -23,3 +24,8 @@ export const traefik: Peer = {
     };
   },
 };
+
+function labelOf(site: Site): string {
+  if (isSticky(site)) return 'traefik sticky.cookie';
+  return hasGuard(site, 'asked') ? 'traefik forwardAuth' : 'traefik';
+}

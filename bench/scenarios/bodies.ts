@@ -24,12 +24,12 @@ export const bodies = defineScenario({
 
 function downloads([name, bytes]: readonly [string, number]): Case {
   const requests = [{ path: `/bodies/${name}` }];
-  return { name: `${name} down`, site: siteOf([down]), bytes, load: load(requests, bytes) };
+  return { name: `${name} down`, site: siteOf([down]), bytes, load: load(requests, bytes), brief: true };
 }
 
 function uploads([name, bytes]: readonly [string, number]): Case {
   const requests = [{ path: '/uploads', method: 'POST', bytes }];
-  return { name: `${name} up`, site: siteOf([up]), bytes, load: load(requests, bytes) };
+  return { name: `${name} up`, site: siteOf([up]), bytes, load: load(requests, bytes), brief: true };
 }
 
 function load(requests: Parameters<typeof httpLoad>[0]['requests'], bytes: number): Case['load'] {

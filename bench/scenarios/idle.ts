@@ -16,6 +16,8 @@ function caseOf(count: number): Case {
     site: siteOf([plainRoute], { connections: count }),
     load: idleConnections(count, '/plain'),
     fresh: true,
+    brief: true,
+    extraSeconds: 0.5 + count / 4_000,
     files: count,
   };
 }

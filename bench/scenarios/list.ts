@@ -5,18 +5,23 @@ import { accessLog } from './access-log.ts';
 import { bodies } from './bodies.ts';
 import { browser } from './browser.ts';
 import { idle } from './idle.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
 import { newConnections } from './new-connections.ts';
 import { plain } from './plain.ts';
 import { guarded } from './protected.ts';
 import { reload } from './reload.ts';
 import { routers } from './routers.ts';
 import { startUp } from './start-up.ts';
+import { sticky } from './sticky.ts';
 import { webSockets } from './web-sockets.ts';
 
 export const scenarios: readonly Scenario[] = [
   plain,
+  latency,
   browser,
   guarded,
+  sticky,
   routers,
   bodies,
   newConnections,
@@ -25,4 +30,5 @@ export const scenarios: readonly Scenario[] = [
   accessLog,
   startUp,
   reload,
+  memory,
 ];

@@ -11,6 +11,7 @@ export const newConnections = defineScenario({
     {
       name: '',
       site: siteOf([plainRoute]),
+      brief: true,
       load: httpLoad({ requests: [{ path: '/plain' }], isSmall: true, newConnections: true }),
     },
   ],

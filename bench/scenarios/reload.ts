@@ -16,6 +16,8 @@ export const reload = defineScenario({
       site: siteOf(routes),
       load: reloadUnderLoad(siteOf([...routes, added]), '/plain', '/added'),
       fresh: true,
+      brief: true,
+      extraSeconds: 1,
     },
   ],
 });

@@ -22,6 +22,7 @@ function caseOf(count: number): Case {
   return {
     name: String(count),
     site: siteOf(manyRoutes(count)),
+    brief: true,
     load: httpLoad({ requests, isSmall: true }),
   };
 }

@@ -26,5 +26,5 @@ export const startUp = defineScenario({
 });
 
 function caseOf(name: string, site: Site): Case {
-  return { name, site, load: boot, fresh: true };
+  return { name, site, load: boot, fresh: true, loads: false };
 }
