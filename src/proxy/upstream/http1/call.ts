@@ -26,7 +26,7 @@ export interface UpstreamHandler {
   onHead(status: number, headers: HeaderList, length: number, isAlone: boolean): void;
   /**
    * `chunk` is a view of memory that is used again: valid during the call only. False holds back until
-   * `call.resume()`; what was read already (64 KiB at most) still comes.
+   * `call.resume()`; what was read already (`readBufferBytes` at most) still comes.
    */
   onData(chunk: Uint8Array): boolean;
   onEnd(): void;

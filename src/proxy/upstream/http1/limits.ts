@@ -2,7 +2,10 @@
 
 /** Calls of one worker to one server that wait for a connection; more are refused. */
 export const maxWaitingCalls = 4_096;
-/** Bytes read from a socket at once, into memory all connections share. */
+/**
+ * Bytes read from a socket at once, into memory all connections share. Four times as many make a large download
+ * a quarter cheaper in CPU time, but take a worker to 170 MB where this one stays below 150.
+ */
 export const readBufferBytes: number = 64 * 1024;
 /** Whole request bodies up to this many bytes leave in one buffer with their head. */
 export const oneWriteBytes: number = 16 * 1024;
