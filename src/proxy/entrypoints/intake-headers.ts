@@ -15,6 +15,7 @@ import {
   maxRememberedChars,
 } from './known-names.ts';
 import { dropNominated, readNominated } from './nominated.ts';
+import { safeValue } from './safe-value.ts';
 
 /** Names a backend must never believe from a client, by their folded spelling. */
 export interface ManagedNames {
@@ -55,11 +56,11 @@ const framing: ReadonlySet<string> = new Set(framingNames);
 const foldedDiffers = /[^a-z0-9-]/;
 const closeToken = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 const trailersMember = /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i;
-const unsafeValue = /[^\t\x20-\x7e]/;
 
 export class HeaderIntake {
   readonly #rules: HygieneRules;
   #managed: ManagedNames | null = null;
+  #before: KnownName | null = null;
   readonly #isManaged: Uint8Array = new Uint8Array(knownNames.length);
 
   constructor(rules: HygieneRules) {
@@ -83,9 +84,13 @@ export class HeaderIntake {
   /** One header line; `name` in lower case. `keepForwarded`: the peer's forwarding headers are believed. */
   add(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
     scope.bytes += name.length + value.length + 4;
-    const known = name === '' ? null : findKnown(name);
-    if (known === null) this.#addUnknown(into, name, value, scope);
-    else this.#addKnown(into, known, value, scope);
+    const known = findKnown(name, this.#before);
+    if (known === null) {
+      this.#addUnknown(into, name, value, scope);
+    } else {
+      this.#before = known;
+      this.#addKnown(into, known, value, scope);
+    }
   }
 
   finish(into: IntakeHeaders, scope: HeaderScope): void {
@@ -189,7 +194,8 @@ export class HeaderIntake {
     if (nominated.names.length > 0) dropNominated(into.headers, nominated.names);
   }
 
-  readonly #stays = (name: string): boolean => isForwardingName(name) || this.#rules.connection.includes(name);
+  readonly #stays = (name: string): boolean =>
+    isForwardingName(name) || this.#rules.connection.includes(name);
 }
 
 /** What is true for one request while its lines are read. */
@@ -213,16 +219,4 @@ export function isForwardingName(folded: string): boolean {
     );
   }
   return first === 0x66 && folded === 'forwarded';
-}
-
-/** `value` as bytes of latin1; null when it has no one meaning. */
-function safeValue(value: string): string | null {
-  return unsafeValue.test(value) ? restoreBytes(value) : value;
-}
-
-/** The engine reads values as UTF-8: back to one char a byte. Null when that lost something. */
-function restoreBytes(value: string): string | null {
-  // A control character, or bytes that were no UTF-8 and are now U+FFFD.
-  if (/[\x00-\x08\x0a-\x1f\x7f\ufffd]/.test(value)) return null;
-  return Buffer.from(value, 'utf8').toString('latin1');
 }

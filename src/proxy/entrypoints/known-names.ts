@@ -18,6 +18,8 @@ export interface KnownName {
   readonly repeats: boolean;
   /** The last value that was found to be safe; at most `maxRememberedChars`. */
   lastSafe: string;
+  /** What came after it the last time: clients of a kind send their headers in one order. */
+  next: KnownName | null;
 }
 
 /** Longest value that is remembered, UTF-16 units. */
@@ -31,7 +33,8 @@ const dropped = `keep-alive proxy-connection proxy proxy-authenticate proxy-auth
 const forwarding = `x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-server
   x-forwarded-prefix x-forwarded-uri x-forwarded-method x-real-ip x-original-url x-original-uri
   x-rewrite-url forwarded`;
-const unique = 'authorization cookie x-api-key x-csrf-token x-xsrf-token x-request-id traceparent if-none-match';
+const unique =
+  'authorization cookie x-api-key x-csrf-token x-xsrf-token x-request-id traceparent if-none-match';
 const usual = `accept accept-charset accept-encoding accept-language access-control-request-headers
   access-control-request-method cache-control content-encoding content-language content-type date dnt
   if-match if-modified-since if-range if-unmodified-since origin pragma priority purpose range referer
@@ -57,8 +60,16 @@ const table: readonly (KnownName | null)[] = fill();
 
 export const knownNames: readonly KnownName[] = all;
 
-/** Null for a name that is none of them; `name` is not empty, in lower case. */
-export function findKnown(name: string): KnownName | null {
+/** Null for a name that is none of them; `name` is in lower case, `before` the known name before it. */
+export function findKnown(name: string, before: KnownName | null): KnownName | null {
+  const guess = before === null ? null : before.next;
+  if (guess !== null && guess.name === name) return guess;
+  const found = name === '' ? null : lookUp(name);
+  if (before !== null && found !== null) before.next = found;
+  return found;
+}
+
+function lookUp(name: string): KnownName | null {
   for (let slot = slotOf(name); ; slot = (slot + 1) & (slots - 1)) {
     const candidate = table[slot] as KnownName | null;
     if (candidate === null || candidate.name === name) return candidate;
@@ -75,7 +86,7 @@ function slotOf(name: string): number {
 }
 
 function make(names: string, action: number, repeats: boolean): readonly KnownName[] {
-  return words(names).map((name) => ({ name, action, index: 0, repeats, lastSafe: '' }));
+  return words(names).map((name) => ({ name, action, index: 0, repeats, lastSafe: '', next: null }));
 }
 
 function words(text: string): readonly string[] {

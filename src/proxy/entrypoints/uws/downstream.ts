@@ -3,10 +3,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Downstream } from '../../downstream.ts';
 import type { HeaderList } from '../../headers.ts';
-import { statusLine } from '../../status.ts';
 import type { UwsBody } from './body.ts';
-
-const beyondAscii = /[^\x00-\x7f]/;
+import { writeHead } from './head.ts';
 
 export interface DrainState {
   /** Asked when an answer's head leaves: its connection must not be kept alive then. */
@@ -30,8 +28,12 @@ export class UwsDownstream implements Downstream {
   #finished = false;
   // A streamed answer: its Content-Length, or -1 for chunked.
   #total = -1;
+  /** Its head, until it is written. */
+  #headStatus = 0;
+  #headers: HeaderList | null = null;
   #held: Uint8Array | null = null;
-  #heldOffset = 0;
+  /** Body bytes the engine has taken, of an answer with a Content-Length. */
+  #sent = 0;
   #finishWanted = false;
 
   constructor(res: HttpResponse, host: DrainState, engineCloses: boolean) {
@@ -46,9 +48,8 @@ export class UwsDownstream implements Downstream {
     this.#finished = true;
     const close = this.#closes();
     this.#corked(() => {
-      this.#writeHead(status, headers);
-      // RFC 9112 §9.6: who closes says so. The engine does, unless the client has asked for it.
-      if (this.#engineCloses) this.#res.writeHeader('connection', 'close');
+      // That it closes the engine says itself, unless the client has asked for it.
+      writeHead(this.#res, status, headers, this.#engineCloses);
       if (bodyless) this.#endBodyless(reportedLength(headers, status), close);
       else this.#res.end(body, close);
     });
@@ -58,12 +59,10 @@ export class UwsDownstream implements Downstream {
     if (this.aborted) return;
     if (this.#closes()) this.mustClose = true;
     this.#total = length ?? -1;
-    this.#corked(() => {
-      this.#writeHead(status, headers);
-      // At the end of a streamed answer it is too late for the engine to say it, and to close: told to, it
-      // writes the header line into the body.
-      if (this.mustClose || this.#engineCloses) this.#res.writeHeader('connection', 'close');
-    });
+    this.#headStatus = status;
+    this.#headers = headers;
+    // A body's first bytes mostly follow at once, and leave in one write with the head.
+    queueMicrotask(() => this.#sendHead());
   }
 
   write(chunk: Uint8Array): boolean {
@@ -71,6 +70,7 @@ export class UwsDownstream implements Downstream {
     if (chunk.length === 0 || this.aborted || this.#finished) return true;
     let more = true;
     this.#corked(() => {
+      this.#writeHead();
       more = this.#total === -1 ? this.#writeChunk(chunk) : this.#writeSized(chunk);
     });
     return more;
@@ -82,6 +82,7 @@ export class UwsDownstream implements Downstream {
       this.#finishWanted = true;
       return;
     }
+    this.#sendHead();
     this.#finished = true;
     if (this.#total !== -1) return;
     this.#corked(() => this.#res.end());
@@ -113,17 +114,19 @@ export class UwsDownstream implements Downstream {
     return this.body !== null && (this.inCallback || !this.body.complete);
   }
 
-  #writeHead(status: number, headers: HeaderList): void {
-    const res = this.#res;
-    res.writeStatus(statusLine(status));
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i] as string;
-      // The engine writes both.
-      if (name === 'content-length' || name === 'date') continue;
-      const value = headers[i + 1] as string;
-      // Strings go out as UTF-8; a latin1 one must leave as the bytes it came in as.
-      res.writeHeader(name, beyondAscii.test(value) ? Buffer.from(value, 'latin1') : value);
-    }
+  #sendHead(): void {
+    if (this.#headers === null || this.aborted || this.#finished) return;
+    this.#corked(() => this.#writeHead());
+  }
+
+  /** Only once, and only within `cork`. */
+  #writeHead(): void {
+    const headers = this.#headers;
+    if (headers === null) return;
+    this.#headers = null;
+    // At the end of a streamed answer it is too late for the engine to say it, and to close: told to, it
+    // writes the header line into the body.
+    writeHead(this.#res, this.#headStatus, headers, this.mustClose || this.#engineCloses);
   }
 
   #writeChunk(chunk: Uint8Array): boolean {
@@ -136,27 +139,31 @@ export class UwsDownstream implements Downstream {
   }
 
   #writeSized(chunk: Uint8Array): boolean {
-    const offset = this.#res.getWriteOffset();
     const [ok, done] = this.#res.tryEnd(chunk, this.#total);
     if (done) this.#finished = true;
-    if (ok || done) return true;
+    if (ok || done) {
+      this.#sent += chunk.length;
+      return true;
+    }
+    const at = this.#res.getWriteOffset();
     // The chunk is a view of memory the next read overwrites.
-    this.#held = Buffer.from(chunk);
-    this.#heldOffset = offset;
-    this.#res.onWritable((at) => this.#writeHeld(at));
+    this.#held = Buffer.from(chunk.subarray(at - this.#sent));
+    this.#sent = at;
+    this.#res.onWritable((offset) => this.#writeHeld(offset));
     return false;
   }
 
   #writeHeld(at: number): boolean {
     if (this.#held === null) return true;
-    const rest = this.#held.subarray(at - this.#heldOffset);
+    const rest = this.#held.subarray(at - this.#sent);
     const [ok, done] = rest.length === 0 ? [true, false] : this.#res.tryEnd(rest, this.#total);
     if (done) this.#finished = true;
     if (!ok && !done) {
       this.#held = rest;
-      this.#heldOffset = at;
+      this.#sent = at;
       return false;
     }
+    this.#sent = at + rest.length;
     this.#held = null;
     if (this.#finishWanted) this.finish();
     else this.onDrain?.();
