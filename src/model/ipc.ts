@@ -3,6 +3,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { SnapshotDelta } from './snapshot-delta.ts';
 
 /** Which cached auth decisions to forget. */
 export type PurgeSelector =
@@ -15,6 +16,8 @@ export type PurgeSelector =
 export type ToWorker =
   | { readonly type: 'boot'; readonly settings: WorkerSettings }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly down: readonly ServerState[] }
+  /** Instead of `snapshot`, to a worker that runs the base; answered with `want-full` by one that does not. */
+  | { readonly type: 'delta'; readonly delta: SnapshotDelta; readonly down: readonly ServerState[] }
   /** Go back to the Runtime before `version`; answered with an ack of the older version. */
   | { readonly type: 'rollback'; readonly version: number }
   | { readonly type: 'listen' }
@@ -68,6 +71,8 @@ export type ToPrimary =
       readonly hash: string;
       readonly diagnostics: readonly Diagnostic[];
     }
+  /** The delta to this version cannot be applied: the whole Snapshot, please. */
+  | { readonly type: 'want-full'; readonly version: number; readonly hash: string }
   | { readonly type: 'purged'; readonly id: number; readonly entries: number }
   | { readonly type: 'api-request'; readonly id: number; readonly request: ApiRequest }
   | { readonly type: 'drained' };

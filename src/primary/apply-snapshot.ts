@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ServerState } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { SnapshotDelta } from '../model/snapshot-delta.ts';
 import { ackTimeout } from './limits.ts';
 import { type WorkerHandle, WorkerLost } from './worker-handle.ts';
 
@@ -10,6 +11,8 @@ export interface Offer {
   readonly snapshot: Snapshot;
   /** Servers that are down as the snapshot begins to count. */
   readonly down: readonly ServerState[];
+  /** For workers that run its base. */
+  readonly delta?: SnapshotDelta | null;
 }
 
 export type Applied =
@@ -20,7 +23,10 @@ export type Applied =
 /** Rejects with `WorkerLost` when the worker ends or says nothing for 10 s. */
 export function applySnapshot(handle: WorkerHandle, offer: Offer): Promise<Applied> {
   const { version, hash } = offer.snapshot;
+  const sendFull = (): void =>
+    void handle.send({ type: 'snapshot', snapshot: offer.snapshot, down: offer.down });
   const applied = handle.wait<Applied>((message) => {
+    if (message.type === 'want-full' && message.version === version && message.hash === hash) sendFull();
     if (message.type === 'ack' && message.version === version && message.hash === hash) {
       return { kind: 'ack', diagnostics: message.diagnostics };
     }
@@ -29,7 +35,9 @@ export function applySnapshot(handle: WorkerHandle, offer: Offer): Promise<Appli
     }
     return null;
   }, ackTimeout);
-  handle.send({ type: 'snapshot', snapshot: offer.snapshot, down: offer.down });
+  const { delta } = offer;
+  if (delta && delta.base.version === handle.version) handle.send({ type: 'delta', delta, down: offer.down });
+  else sendFull();
   return applied;
 }
 

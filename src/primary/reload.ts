@@ -1,10 +1,11 @@
 // From resolved configuration to a version that every worker runs, or to none of them running it.
 
-import { serialize } from 'node:v8';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ServerState } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { deltaBetween } from '../model/snapshot-delta.ts';
 import type { Log } from '../observability/log.ts';
+import { contentBytes } from '../util/content-hash.ts';
 import { type Applied, applySnapshot, type Offer, rollBack } from './apply-snapshot.ts';
 import type { SnapshotSource } from './bring-up.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
@@ -92,7 +93,8 @@ class OneAtATime implements Reload {
       }
       this.#lastVersion += 1;
       const snapshot = { ...content, version: this.#lastVersion };
-      const bytes = serialize(snapshot).byteLength;
+      const { routers, middlewares, services, transports } = snapshot;
+      const bytes = contentBytes([routers, middlewares, services, transports]);
       if (bytes > maxSnapshotBytes) this.#reject(snapshot, [tooLarge(bytes)]);
       else await this.#broadcast(snapshot);
     }
@@ -100,7 +102,8 @@ class OneAtATime implements Reload {
 
   async #broadcast(snapshot: Snapshot): Promise<void> {
     const workers = this.#options.running();
-    const offer = { snapshot, down: this.#options.downFor(snapshot) };
+    const delta = deltaBetween(this.#current, snapshot);
+    const offer = { snapshot, down: this.#options.downFor(snapshot), delta };
     const answers = await Promise.all(workers.map((handle) => this.#offer(handle, offer)));
     const nack = answers.find((answer) => answer?.kind === 'nack');
     if (nack === undefined) {

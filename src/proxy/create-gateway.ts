@@ -103,7 +103,7 @@ class WorkerGateway implements Gateway, ListenerHost {
           log: { warn: (message) => this.#log.warn(message), error: (message) => this.#log.error(message) },
         },
       });
-      for (const state of down) runtime.setServerUp(state.service, state.url, state.up);
+      runtime.begin(down, this.#runtime);
       this.#previous?.dispose();
       this.#previous = this.#runtime;
       this.#runtime = runtime;
@@ -112,6 +112,10 @@ class WorkerGateway implements Gateway, ListenerHost {
       kept.close();
       throw error;
     }
+  }
+
+  snapshot(): Snapshot | null {
+    return this.#runtime?.snapshot ?? null;
   }
 
   rollback(version: number): number {

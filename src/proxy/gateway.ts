@@ -11,6 +11,8 @@ export interface Gateway {
    * built: the running one stays. The diagnostics say which single routers are off, and why.
    */
   apply(snapshot: Snapshot, down: readonly ServerState[]): readonly Diagnostic[];
+  /** What the running Runtime was made of; null before the first. */
+  snapshot(): Snapshot | null;
   /** Back to the Runtime before `version`; the version that now runs. */
   rollback(version: number): number;
   /** Opens every entry point; the port each one got. Rejects with the entry point's name in the message. */

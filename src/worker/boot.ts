@@ -7,7 +7,7 @@ import type { WorkerSettings } from '../model/settings.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { createGateway } from '../proxy/create-gateway.ts';
 import type { Gateway } from '../proxy/gateway.ts';
-import { applySnapshot, rollBack } from './apply.ts';
+import { applyChange, applySnapshot, rollBack } from './apply.ts';
 import { createAsk } from './ask.ts';
 import { createDrain } from './drain.ts';
 import { report } from './report.ts';
@@ -58,6 +58,9 @@ function obey(gateway: Gateway, message: ForGateway): void {
   switch (message.type) {
     case 'snapshot':
       applySnapshot(gateway, message, report);
+      break;
+    case 'delta':
+      applyChange(gateway, message, report);
       break;
     case 'rollback':
       rollBack(gateway, message.version, report);

@@ -78,6 +78,9 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
       kept.set(key, thing);
       return thing as T;
     },
+    service() {
+      throw new Error('there are no services here');
+    },
     authClients: clients,
     authCaches,
     log: { warn() {}, error() {} },

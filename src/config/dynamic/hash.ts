@@ -1,20 +1,11 @@
-// One text for one content: keys sorted, bigints as text, absent and undefined the same.
+// The hash of a Snapshot: equal content, equal hash, whatever order it was written in.
 
-import { createHash } from 'node:crypto';
-import { compare } from './merge.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { contentHash } from '../../util/content-hash.ts';
 
-/** SHA-256 of the canonical JSON, hex. */
-export function hashOf(content: unknown): string {
-  return createHash('sha256').update(canonicalJson(content)).digest('hex');
-}
+export { canonicalJson } from '../../util/content-hash.ts';
 
-export function canonicalJson(value: unknown): string {
-  if (typeof value === 'bigint') return `"${value}"`;
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => compare(a, b))
-    .map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`);
-  return `{${entries.join(',')}}`;
+/** SHA-256, hex. */
+export function hashOf(content: Omit<Snapshot, 'version' | 'hash'>): string {
+  return contentHash([content.routers, content.middlewares, content.services, content.transports]);
 }

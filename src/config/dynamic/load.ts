@@ -2,18 +2,19 @@
 
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
-import { compileRule } from '../../rules/compile.ts';
+import { checkRule } from '../../rules/check.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { decode } from '../decode.ts';
-import { emptyKey } from '../decode/report.ts';
 import { isNothing } from '../decode/values.ts';
 import { staticRoots } from '../static/keys.ts';
 import { wrap } from './decode-object.ts';
+import { lintWritten } from './lint-written.ts';
+import { type LoadMemory, loadEach, mustBeMap } from './load-each.ts';
 import { loadMiddleware } from './load-middleware.ts';
 import { loadRouter } from './load-router.ts';
 import { loadService } from './load-service.ts';
 import { loadTransport } from './load-transport.ts';
-import type { DynamicConfig, Written } from './provider-config.ts';
+import type { DynamicConfig } from './provider-config.ts';
 import { emptyConfig } from './provider-config.ts';
 import { wholeTls } from './schema.ts';
 import { child } from './tree-access.ts';
@@ -28,17 +29,17 @@ export interface Loaded {
 /** Refused by name, or missing from this version: the rest of the file still works. */
 export const unsupported = 'config.unsupported';
 
-/** `tree` null is an empty file. */
-export function loadDynamic(tree: Tree | null, source: string): Loaded {
+/** `tree` null is an empty file. What `memory` knows is not decoded again. */
+export function loadDynamic(tree: Tree | null, source: string, memory: LoadMemory | null = null): Loaded {
   const diagnostics: Diagnostic[] = [];
-  const config = tree === null ? emptyConfig(source) : loadRoot(tree, source, diagnostics);
+  const config = tree === null ? emptyConfig(source) : loadRoot(tree, source, diagnostics, memory);
   return { config, diagnostics, sound: diagnostics.every(isTolerable) };
 }
 
 /** Whether every rule that is written can be read. `ruleSyntax` is for routers that name none. */
 export function rulesParse(config: DynamicConfig, ruleSyntax: RuleSyntax): boolean {
   return [...config.routers.values()].every(
-    ({ value }) => value.rule === '' || compileRule(value.rule, value.ruleSyntax ?? ruleSyntax).ok,
+    ({ value }) => value.rule === '' || checkRule(value.rule, value.ruleSyntax ?? ruleSyntax).ok,
   );
 }
 
@@ -49,7 +50,12 @@ function isTolerable(diagnostic: Diagnostic): boolean {
 /** Top-level keys of the static configuration: one file may hold both kinds. */
 const staticRootKeys = new Set(staticRoots().map((root) => root.toLowerCase()));
 
-function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
+function loadRoot(
+  tree: Tree,
+  source: string,
+  diagnostics: Diagnostic[],
+  memory: LoadMemory | null,
+): DynamicConfig {
   let config = emptyConfig(source);
   if (tree.kind !== 'map') {
     if (isNothing(tree)) return config;
@@ -59,7 +65,7 @@ function loadRoot(tree: Tree, source: string, diagnostics: Diagnostic[]): Dynami
   for (const [name, { key, node }] of onceEach(tree, diagnostics)) {
     const root = name.toLowerCase();
     if (root === 'http') {
-      config = loadHttp(node, source, diagnostics);
+      config = loadHttp(node, source, diagnostics, memory);
     } else if (root === 'tls') {
       loadTls(node, diagnostics);
     } else if (root === 'tcp' || root === 'udp') {
@@ -114,7 +120,13 @@ function loadTls(node: Tree, diagnostics: Diagnostic[]): void {
 
 const sections = ['routers', 'services', 'middlewares', 'serversTransports'];
 
-function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): DynamicConfig {
+function loadHttp(
+  http: Tree,
+  source: string,
+  diagnostics: Diagnostic[],
+  memory: LoadMemory | null,
+): DynamicConfig {
+  const context = { diagnostics, memory };
   if (http.kind !== 'map') {
     if (!isNothing(http)) diagnostics.push(mustBeMap(http, 'http', 'a map'));
     return emptyConfig(source);
@@ -130,62 +142,12 @@ function loadHttp(http: Tree, source: string, diagnostics: Diagnostic[]): Dynami
       hint: isMisplaced ? `${name} stands beside http, not under it` : `http has ${sections.join(', ')}`,
     });
   }
+  diagnostics.push(...lintWritten(http));
   return {
     source,
-    routers: loadEach(child(http, 'routers'), loadRouter, diagnostics),
-    services: loadEach(child(http, 'services'), loadService, diagnostics),
-    middlewares: loadEach(child(http, 'middlewares'), loadMiddleware, diagnostics),
-    transports: loadEach(child(http, 'serversTransports'), loadTransport, diagnostics),
-  };
-}
-
-type Load<T> = (name: string, node: Tree, diagnostics: Diagnostic[]) => T;
-
-function loadEach<T>(
-  section: Tree | null,
-  load: Load<T>,
-  diagnostics: Diagnostic[],
-): Map<string, Written<T>> {
-  const objects = new Map<string, Written<T>>();
-  if (section === null) return objects;
-  if (section.kind !== 'map') {
-    diagnostics.push(mustBeMap(section, section.where.path ?? 'the section', 'a map of names'));
-    return objects;
-  }
-  if (section.entries.size === 0) diagnostics.push(standalone(section));
-  for (const [name, { key, node }] of section.entries) {
-    const found: Diagnostic[] = [];
-    if (isNothing(node)) {
-      diagnostics.push(emptyKey(key, key.path ?? name, false));
-      continue;
-    }
-    const value = load(name, node, found);
-    diagnostics.push(...found);
-    const errors = found.filter(({ severity }) => severity === 'error').map(describe);
-    objects.set(name, { value, where: key, keys: keysOf(node), errors });
-  }
-  return objects;
-}
-
-function keysOf(node: Tree): Map<string, Place> {
-  if (node.kind !== 'map') return new Map();
-  return new Map([...node.entries].map(([key, entry]) => [key.toLowerCase(), entry.node.where]));
-}
-
-function describe(diagnostic: Diagnostic): string {
-  return diagnostic.message;
-}
-
-function standalone(section: MapNode): Diagnostic {
-  const message = `${section.where.path ?? 'the section'} cannot be a standalone element: name something in it or leave it out`;
-  return { severity: 'error', code: 'config.standalone', message, where: section.where };
-}
-
-function mustBeMap(node: Tree, what: string, expected: string): Diagnostic {
-  return {
-    severity: 'error',
-    code: 'config.type',
-    message: `${what} must be ${expected}`,
-    where: node.where,
+    routers: loadEach(child(http, 'routers'), loadRouter, context),
+    services: loadEach(child(http, 'services'), loadService, context),
+    middlewares: loadEach(child(http, 'middlewares'), loadMiddleware, context),
+    transports: loadEach(child(http, 'serversTransports'), loadTransport, context),
   };
 }

@@ -1,6 +1,6 @@
 // Routers → specs: entry points, priority, middlewares, service; one copy per entry point that adds its own.
 
-import { compileRule } from '../../rules/compile.ts';
+import { checkRule } from '../../rules/check.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { RouterSpec, RuleSyntax, ServiceSpec } from '../../model/snapshot.ts';
@@ -34,7 +34,7 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   const router = written.value;
   const findings = newFindings(entry, context.diagnostics);
   const ruleSyntax = router.ruleSyntax ?? context.defaults.ruleSyntax;
-  checkRule(router.rule, ruleSyntax, findings);
+  findInRule(router.rule, ruleSyntax, findings);
   const entryPoints = placesOf(router, context.entryPoints, findings);
   const service = serviceOf(entry, context, findings);
   if (router.tls !== undefined) {
@@ -65,22 +65,21 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   );
 }
 
-function checkRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
+function findInRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
   if (rule === '') {
     // A router that could not be read has said so already.
     if (findings.errors.length === 0)
       findings.error('rule', { code: 'config.rule', message: 'there is no rule' });
     return;
   }
-  const compiled = compileRule(rule, syntax);
-  if (!compiled.ok) {
-    const { message, offset, hint } = compiled.error;
+  const checked = checkRule(rule, syntax);
+  if (!checked.ok) {
+    const { message, offset, hint } = checked.error;
     const text = `the rule cannot be read at character ${offset + 1}: ${message}`;
     findings.error('rule', { code: 'config.rule', message: text, hint });
     return;
   }
-  for (const warning of compiled.rule.warnings)
-    findings.warning('rule', { code: 'config.rule', message: warning });
+  for (const warning of checked.warnings) findings.warning('rule', { code: 'config.rule', message: warning });
 }
 
 function placesOf(

@@ -4,6 +4,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { RuleSyntax, Snapshot, TransportSpec } from '../../model/snapshot.ts';
+import { keepIdentity } from '../../util/same-data.ts';
 import { hashOf } from './hash.ts';
 import { duplicateRules } from './lint.ts';
 import { compare, merge } from './merge.ts';
@@ -23,6 +24,8 @@ export interface ResolveInput {
     /** The static `serversTransport`, under the name `default@internal`. */
     readonly serversTransport: TransportSpec;
   };
+  /** What was resolved before: its objects stand in the result where nothing of them has changed. */
+  readonly known?: Omit<Snapshot, 'version'> | null;
 }
 
 export interface Resolved {
@@ -36,18 +39,21 @@ export function resolve(input: ResolveInput): Resolved {
   const transports = resolveTransports(merged, input.defaults.serversTransport);
   const services = resolveServices(merged, transports, diagnostics);
   const suggest = createSuggest();
-  const middlewares = resolveMiddlewares(merged, suggest);
+  const middlewares = resolveMiddlewares(merged, { services, suggest, diagnostics });
   const routers = resolveRouters({ ...input, merged, suggest, middlewares, services, diagnostics });
   diagnostics.push(...duplicateRules(routers, merged));
 
+  const known = input.known ?? nothing;
   const content = {
-    routers: [...routers].sort(byName),
-    middlewares: [...middlewares.specs.values()].sort(byName),
-    services: [...services.values()].sort(byName),
-    transports: [...transports.values()].sort(byName),
+    routers: keepIdentity([...routers].sort(byName), known.routers),
+    middlewares: keepIdentity([...middlewares.specs.values()].sort(byName), known.middlewares),
+    services: keepIdentity([...services.values()].sort(byName), known.services),
+    transports: keepIdentity([...transports.values()].sort(byName), known.transports),
   };
   return { snapshot: { hash: hashOf(content), ...content }, diagnostics: withoutRepeats(diagnostics) };
 }
+
+const nothing = { routers: [], middlewares: [], services: [], transports: [] };
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return compare(a.name, b.name);

@@ -16,29 +16,48 @@ export interface ParsedSource {
   readonly diagnostics: Diagnostic[];
 }
 
+/** A parsed text with what it takes to read a changed one of it in part. */
+export interface ReadYaml {
+  readonly parsed: ParsedSource;
+  /** Null when there is none, or something is wrong with it. */
+  readonly document: Document | null;
+  readonly lines: LineCounter;
+  readonly nodes: number;
+  /** Some value refers to another one: no part stands for itself. */
+  readonly hasAliases: boolean;
+}
+
 interface Walk {
   readonly source: string;
   readonly document: Document;
   readonly lines: LineCounter;
   readonly diagnostics: Diagnostic[];
   nodes: number;
+  hasAliases: boolean;
   /** A bound was hit: stop, and say so once. */
   stopped: boolean;
 }
 
 /** Reads one YAML document. `source` is the name diagnostics give. Never throws. */
 export function parseYaml(text: string, source: string): ParsedSource {
+  return readYaml(text, source).parsed;
+}
+
+/** Reads one YAML document, and keeps what `parseYamlAgain` needs. Never throws. */
+export function readYaml(text: string, source: string): ReadYaml {
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, intAsBigInt: true } as const;
   const documents = parseAllDocuments(text, { ...options, version: '1.2', schema: 'core' });
   const [document, second] = 'empty' in documents ? [] : documents;
-  if (document === undefined) return { tree: null, diagnostics: [] };
+  const nothingRead = { document: null, lines, nodes: 0, hasAliases: false };
+  if (document === undefined) return { ...nothingRead, parsed: { tree: null, diagnostics: [] } };
   const walk: Walk = {
     source,
     document,
     lines,
     diagnostics: syntaxProblems(document, source, lines),
     nodes: 0,
+    hasAliases: false,
     stopped: false,
   };
   if (second !== undefined) {
@@ -51,10 +70,16 @@ export function parseYaml(text: string, source: string): ParsedSource {
     });
   }
   if (walk.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
-    return { tree: null, diagnostics: walk.diagnostics };
+    return { ...nothingRead, parsed: { tree: null, diagnostics: walk.diagnostics } };
   const tree = document.contents === null ? null : toTree(walk, document.contents, '', 0);
   const isEmpty = tree === null || (tree.kind === 'scalar' && tree.value === null);
-  return { tree: isEmpty || walk.stopped ? null : tree, diagnostics: walk.diagnostics };
+  return {
+    parsed: { tree: isEmpty || walk.stopped ? null : tree, diagnostics: walk.diagnostics },
+    document: walk.diagnostics.length === 0 ? document : null,
+    lines,
+    nodes: walk.nodes,
+    hasAliases: walk.hasAliases,
+  };
 }
 
 function syntaxProblems(document: Document, source: string, lines: LineCounter): Diagnostic[] {
@@ -87,6 +112,7 @@ function toTree(walk: Walk, node: Node, path: string, depth: number): Tree {
   walk.nodes += 1;
   if (walk.nodes > maxYamlNodes || depth > maxYamlDepth) return stop(walk, where);
   if (isAlias(node)) {
+    walk.hasAliases = true;
     const target = node.resolve(walk.document);
     if (target === undefined) return stop(walk, where);
     return toTree(walk, target as Node, path, depth + 1);
@@ -139,6 +165,7 @@ function toMap(walk: Walk, node: YAMLMap, path: string, depth: number): MapNode 
     const keyPlace = placeAt(walk, pair.key.range?.[0] ?? 0, keyPath);
     const child = pair.value === null ? nothing(keyPlace) : toTree(walk, pair.value, keyPath, depth + 1);
     if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
+      walk.hasAliases = true;
       const sources = child.kind === 'list' ? child.items : [child];
       // An alias of a map that is merged keeps the path of where it is used, not of `<<`.
       merged.push(...(isAlias(pair.value) ? [toTree(walk, pair.value, path, depth + 1)] : sources));
@@ -164,6 +191,7 @@ function toMap(walk: Walk, node: YAMLMap, path: string, depth: number): MapNode 
 
 function keyOf(walk: Walk, key: Node): string | null {
   const target = isAlias(key) ? key.resolve(walk.document) : key;
+  if (target !== key) walk.hasAliases = true;
   if (isScalar(target) && target.value !== null) return String(target.value);
   walk.diagnostics.push({
     severity: 'error',

@@ -7,7 +7,7 @@ import type { DynamicConfig, ProviderConfig } from '../../config/dynamic/provide
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Listing } from './list.ts';
 import { listFiles, maxFiles } from './list.ts';
-import type { ReadSettings } from './read.ts';
+import type { ReadMemory, ReadSettings } from './read.ts';
 import { readDynamic } from './read.ts';
 import { readText } from './text.ts';
 
@@ -63,6 +63,8 @@ interface FileState {
   /** `good` was read without an error: only then it is worth keeping instead of what comes with one. */
   readonly isSound: boolean;
   readonly diagnostics: readonly Diagnostic[];
+  /** Of the last text that was read; null when it was not read at all, or when there is no room for more. */
+  readonly memory: ReadMemory | null;
 }
 
 function refresh(store: Store, depth: 'signs' | 'content' | 'all'): Refreshed {
@@ -81,9 +83,21 @@ function refresh(store: Store, depth: 'signs' | 'content' | 'all'): Refreshed {
     if (state !== old) changed ||= old === undefined || state.hash !== old.hash || depth === 'all';
   }
   changed ||= [...store.files.keys()].some((path) => !next.has(path));
-  store.files = next;
+  store.files = withinMemory(next);
   store.listing = listing;
   return { changed, again };
+}
+
+/** Characters of the texts remembered of all files together; their trees take many times as much. */
+const maxRemembered = 16 * 1024 * 1024;
+
+function withinMemory(files: Map<string, FileState>): Map<string, FileState> {
+  let size = 0;
+  for (const [path, state] of files) {
+    size += state.memory?.yaml?.text.length ?? 0;
+    if (size > maxRemembered && state.memory !== null) files.set(path, { ...state, memory: null });
+  }
+  return files;
 }
 
 function pathOf(target: FileTarget): string {
@@ -132,6 +146,7 @@ function stateOf(
       good: old?.good ?? null,
       isSound: old?.isSound ?? false,
       diagnostics,
+      memory: old?.memory ?? null,
     };
   }
   const hash = createHash('sha256').update(text).digest('hex');
@@ -139,11 +154,12 @@ function stateOf(
   if (text.trim() === '' && old?.good && !old.sign.startsWith(emptySeen)) {
     return { ...old, sign: `${emptySeen}${sign}` };
   }
-  const read = readDynamic(path, text, settings);
+  const read = readDynamic(path, text, settings, depth === 'all' ? null : (old?.memory ?? null));
+  const { memory } = read;
   if (read.sound || old?.good == null || !old.isSound) {
-    return { sign, hash, good: read.config, isSound: read.sound, diagnostics: read.diagnostics };
+    return { sign, hash, good: read.config, isSound: read.sound, diagnostics: read.diagnostics, memory };
   }
-  return { ...old, sign, hash, diagnostics: [...read.diagnostics, kept(path)] };
+  return { ...old, sign, hash, diagnostics: [...read.diagnostics, kept(path)], memory };
 }
 
 /** Marks a file that was found empty once; the second time it is believed. */

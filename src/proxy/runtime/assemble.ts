@@ -27,8 +27,8 @@ export function assemble(incoming: Snapshot, deps: AssembleDeps): Assembled {
   const before = deps.previous ?? null;
   const snapshot = before === null ? incoming : withKnownSpecs(incoming, before.snapshot);
   const context = contextOf(snapshot, deps);
-  const middlewares = buildMiddlewares(snapshot.middlewares, context);
   const services = buildServices(snapshot, context);
+  const middlewares = buildMiddlewares(snapshot.middlewares, services, context);
   const routes = buildRoutes(snapshot.routers, middlewares, services, context);
   context.services.seal();
   context.middlewares.seal();

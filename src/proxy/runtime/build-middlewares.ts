@@ -4,6 +4,7 @@ import type { MiddlewareSpec } from '../../model/snapshot.ts';
 import { findMiddleware } from '../middlewares/catalogue.ts';
 import type { BuildDeps, MiddlewareDefinition } from '../middlewares/define.ts';
 import type { Hooks } from '../hooks.ts';
+import type { Service } from '../services/service.ts';
 import type { BuildContext } from './context.ts';
 import { problem } from './problem.ts';
 
@@ -15,8 +16,11 @@ export interface BuiltMiddlewares {
   of(name: string, router: string): BuiltMiddleware;
 }
 
+type Services = ReadonlyMap<string, Service>;
+
 export function buildMiddlewares(
   specs: readonly MiddlewareSpec[],
+  services: Services,
   context: BuildContext,
 ): BuiltMiddlewares {
   const shared = new Map<string, BuiltMiddleware>();
@@ -24,14 +28,13 @@ export function buildMiddlewares(
   for (const spec of specs) {
     const definition = findMiddleware(spec.kind);
     if (spec.errors.length > 0) shared.set(spec.name, spec.errors.join('; '));
-    else if (definition === null)
-      shared.set(spec.name, `there is no middleware of the kind ${spec.kind}`);
+    else if (definition === null) shared.set(spec.name, `there is no middleware of the kind ${spec.kind}`);
     // Chains stand in routers as the middlewares they name.
     else if (definition.kind === 'chain') shared.set(spec.name, {});
     else if (definition.perRouter) {
       perRouter.set(spec.name, { spec, definition, isReported: false });
       continue;
-    } else shared.set(spec.name, instance(spec, definition, '', context));
+    } else shared.set(spec.name, instance({ spec, definition, router: '', services }, context));
     const made = shared.get(spec.name);
     if (typeof made === 'string' && spec.errors.length === 0) report(spec.name, made, context);
   }
@@ -39,7 +42,7 @@ export function buildMiddlewares(
     of(name, router) {
       const single = perRouter.get(name);
       if (single === undefined) return shared.get(name) ?? 'it does not exist';
-      const made = instance(single.spec, single.definition, router, context);
+      const made = instance({ ...single, router, services }, context);
       // Its options are the same everywhere: what is wrong with them is said once.
       if (typeof made === 'string' && !single.isReported) {
         single.isReported = true;
@@ -56,32 +59,50 @@ interface PerRouter {
   isReported: boolean;
 }
 
-function instance(
-  spec: MiddlewareSpec,
-  definition: MiddlewareDefinition,
-  router: string,
-  context: BuildContext,
-): BuiltMiddleware {
+interface Wanted {
+  readonly spec: MiddlewareSpec;
+  readonly definition: MiddlewareDefinition;
+  /** Empty: one instance for all. */
+  readonly router: string;
+  readonly services: Services;
+}
+
+function instance(wanted: Wanted, context: BuildContext): BuiltMiddleware {
+  const { spec, definition, router, services } = wanted;
   const build = (): BuiltMiddleware => {
     try {
-      return definition.build(spec.options, depsFor(spec.name, router, context));
+      return definition.build(spec.options, depsFor(wanted, context));
     } catch (error) {
       return (error as Error).message;
     }
   };
   // No name holds a line feed: two pairs never make one key.
   const key = router === '' ? spec.name : `${spec.name}\n${router}`;
-  return context.middlewares.get(key, [spec], build);
+  const asked = definition.services?.(spec.options).map((name) => services.get(qualified(name, spec))) ?? [];
+  // What failed may have failed for something outside of its options, too.
+  const isStale =
+    typeof context.middlewares.before(key)?.thing === 'string' || definition.readsFiles?.(spec.options);
+  const inputs = [spec, ...asked];
+  return context.middlewares.get(key, isStale ? [...inputs, context.diagnostics] : inputs, build);
 }
 
-function depsFor(name: string, router: string, context: BuildContext): BuildDeps {
+function depsFor({ spec, router, services }: Wanted, context: BuildContext): BuildDeps {
   return {
     ...context.build,
-    name,
+    name: spec.name,
     router,
-    slot: context.slots.sequence(name),
+    slot: context.slots.sequence(spec.name),
     keep: (key, create) => context.kept.get(`middleware:${key}`, create),
+    service(name) {
+      const service = services.get(qualified(name, spec));
+      if (service === undefined) throw new Error(`service "${qualified(name, spec)}" cannot be used`);
+      return service;
+    },
   };
+}
+
+function qualified(name: string, { provider }: MiddlewareSpec): string {
+  return name.includes('@') ? name : `${name}@${provider}`;
 }
 
 function report(name: string, reason: string, context: BuildContext): void {

@@ -41,7 +41,11 @@ function keyed(spec: TransportSpec): KeyedTransport {
   return { spec, key: JSON.stringify(spec) };
 }
 
-function buildLoadBalancer(spec: LoadBalancerSpec, transport: KeyedTransport, context: BuildContext): Service {
+function buildLoadBalancer(
+  spec: LoadBalancerSpec,
+  transport: KeyedTransport,
+  context: BuildContext,
+): Service {
   const servers = spec.servers
     .filter((server) => server.weight > 0)
     .map((server) => {

@@ -15,8 +15,8 @@ export interface AssembleDeps {
   readonly entryPoints: readonly string[];
   readonly kept: KeepHandle;
   readonly internal: InternalFacts;
-  /** What every middleware's build gets, but for its name and slots. */
-  readonly build: Omit<BuildDeps, 'name' | 'router' | 'slot' | 'keep'>;
+  /** What every middleware's build gets, but for its name, slots and services. */
+  readonly build: Omit<BuildDeps, 'name' | 'router' | 'slot' | 'keep' | 'service'>;
   /** The running one, whose unchanged parts are taken over; it must not be disposed of yet. */
   readonly previous?: Runtime | null;
 }

@@ -1,5 +1,6 @@
 // One generation of configuration, ready to serve. Swapped whole, between two requests.
 
+import type { ServerState } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Service } from '../services/service.ts';
 import type { Exchange } from '../exchange.ts';
@@ -39,6 +40,8 @@ export class Runtime {
   readonly inheritance: Inheritance;
   readonly #services: ReadonlyMap<string, Service>;
   readonly #kept: KeepHandle;
+  /** Servers last said to be down, by service and URL: at most as many as the services have. */
+  readonly #down = new Map<string, ServerState>();
 
   constructor(parts: RuntimeParts) {
     this.version = parts.snapshot.version;
@@ -60,7 +63,21 @@ export class Runtime {
   }
 
   setServerUp(service: string, url: string, up: boolean): void {
+    const key = `${service}\n${url}`;
+    if (up) this.#down.delete(key);
+    else if (this.#services.has(service)) this.#down.set(key, { service, url, up });
     this.#services.get(service)?.setServerUp(url, up);
+  }
+
+  /**
+   * Exactly these servers are down. Services that were taken over from `before` still know what was said about
+   * their servers there.
+   */
+  begin(down: readonly ServerState[], before: Runtime | null): void {
+    if (before !== null) {
+      for (const { service, url } of before.#down.values()) this.setServerUp(service, url, true);
+    }
+    for (const { service, url, up } of down) this.setServerUp(service, url, up);
   }
 
   /** Exchanges that still run on it go on; what it alone kept is closed behind them. */

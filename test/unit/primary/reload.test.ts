@@ -29,6 +29,19 @@ test('a version that one worker cannot build is taken back from the others', asy
   });
 });
 
+test('a worker that cannot use a change is sent everything', async () => {
+  const many = content(
+    'many',
+    Array.from({ length: 100 }, (_, i) => `r${100 + i}@file`),
+  );
+  await finish(createRig(2, many), async ({ reload, supervisor }) => {
+    await supervisor.start();
+    await reload.submit({ ...many, hash: 'less', routers: many.routers.slice(1) });
+    assert.equal(reload.current().snapshot.hash, 'less');
+    assert.deepEqual(versions(supervisor.running()), [2, 2]);
+  });
+});
+
 test('of several that wait only the newest is sent', async () => {
   await withRunning(1, async ({ reload, supervisor }) => {
     void reload.submit(content('a'));
