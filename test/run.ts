@@ -39,6 +39,10 @@ const tools: readonly Tool[] = [
   { command: 'nginx', debian: 'nginx-light' },
   { command: 'wrk', debian: 'wrk' },
   { command: 'hey', debian: 'hey' },
+  { command: 'dockerd', debian: 'docker.io' },
+  { command: 'podman', debian: 'podman' },
+  { command: 'runc', debian: 'runc' },
+  { command: 'busybox', debian: 'busybox-static' },
 ];
 
 const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];

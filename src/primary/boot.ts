@@ -95,6 +95,8 @@ async function run(start: Run): Promise<number> {
 /** True once it serves, or once it was asked to stop before it did. */
 async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<boolean> {
   try {
+    await primary.ready();
+    if (shutdown.begun()) return true;
     await primary.start();
     return true;
   } catch (error) {

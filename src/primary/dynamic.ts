@@ -1,11 +1,13 @@
 // The dynamic configuration as it changes: providers in, resolved content out, diagnostics kept.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resolve } from '../config/dynamic/resolve.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Log } from '../observability/log.ts';
 import { createAggregate } from '../providers/aggregate.ts';
+import { createDockerProvider } from '../providers/docker/docker.ts';
 import { createFileProvider } from '../providers/file/file.ts';
 import { dynamicSide } from '../providers/from-static.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -24,6 +26,8 @@ export interface DynamicOptions {
 export interface Dynamic {
   /** What the providers give at once; they go on watching. */
   start(): Content;
+  /** Settles when every provider has had its first try, or after `ms` milliseconds. */
+  ready(ms: number): Promise<void>;
   reload(): void;
   /** All that is wrong at present. */
   diagnostics(): readonly Diagnostic[];
@@ -34,9 +38,14 @@ export interface Dynamic {
 
 export function createDynamic(options: DynamicOptions): Dynamic {
   const side = dynamicSide(options.config, options.resolved, options.env);
-  const providers: readonly Provider[] = side.file === null ? [] : [createFileProvider(side.file)];
+  const providers: readonly Provider[] = [
+    ...(side.docker === null ? [] : [createDockerProvider(side.docker, options.log.child('docker'))]),
+    ...(side.file === null ? [] : [createFileProvider(side.file)]),
+  ];
   const reported = new Map<string, readonly Diagnostic[]>([['static', side.diagnostics]]);
   let first: Content | null = null;
+  /** What was resolved last, in force or not. */
+  let known: Content | null = null;
   let started = false;
   let written = new Set<string>();
 
@@ -51,9 +60,14 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     providers,
     fixed: side.fixed,
     throttle: options.resolved.providersThrottleDuration,
-    onDiagnostics: (provider, list) => void reported.set(provider, list),
+    onDiagnostics(provider, list) {
+      reported.set(provider, list);
+      // An engine that is lost changes nothing else, and is to be told all the same.
+      if (started) writeNew();
+    },
     onChange(sources) {
-      const result = resolve({ ...side.base, sources });
+      const result = resolve({ ...side.base, sources, known });
+      known = result.snapshot;
       reported.set('resolve', result.diagnostics);
       writeNew();
       if (started) options.onContent(result.snapshot);
@@ -66,6 +80,14 @@ export function createDynamic(options: DynamicOptions): Dynamic {
       started = true;
       if (first === null) throw new Error('providers gave nothing at their start');
       return first;
+    },
+    async ready(ms) {
+      const tries = providers.flatMap((provider) => provider.ready?.() ?? []);
+      if (tries.length === 0) return;
+      const deadline = new AbortController();
+      const late = sleep(ms, undefined, { signal: deadline.signal }).catch(() => {});
+      await Promise.race([Promise.all(tries), late]);
+      deadline.abort();
     },
     reload: () => aggregate.reload(),
     diagnostics,

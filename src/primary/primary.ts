@@ -28,6 +28,8 @@ export interface PrimaryOptions {
 
 export interface Primary {
   readonly supervisor: Supervisor;
+  /** Settles when every provider has had its first try, after 3 s at the latest. */
+  ready(): Promise<void>;
   /** Settles when every worker serves. */
   start(): Promise<void>;
   /** Providers look again. */
@@ -38,6 +40,9 @@ export interface Primary {
   /** After the workers have ended. */
   close(): Promise<void>;
 }
+
+/** Milliseconds the listeners wait for the routes of a container engine. */
+const firstLook = 3000;
 
 /** Providers begin to watch here; workers are forked by `start`. */
 export function createPrimary(options: PrimaryOptions): Primary {
@@ -91,6 +96,7 @@ export function createPrimary(options: PrimaryOptions): Primary {
   );
   return {
     supervisor,
+    ready: () => dynamic.ready(firstLook),
     async start() {
       const addresses = await supervisor.start();
       health.follow(reload.current().snapshot);

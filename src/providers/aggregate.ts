@@ -2,7 +2,7 @@
 
 import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { Provider } from './provider.ts';
+import type { Emit, Provider } from './provider.ts';
 
 export interface AggregateOptions {
   readonly providers: readonly Provider[];
@@ -55,7 +55,8 @@ export function createAggregate(options: AggregateOptions): Aggregate {
 }
 
 interface Window {
-  push(update: ProviderConfig): void;
+  /** What is urgent goes at once and opens no window. */
+  readonly push: Emit;
   close(): void;
 }
 
@@ -76,7 +77,13 @@ function createWindow(throttle: number, deliver: (update: ProviderConfig) => voi
     timer.unref();
   };
   return {
-    push(update) {
+    push(update, isUrgent = false) {
+      if (isUrgent) {
+        // What waits is older.
+        waiting = null;
+        deliver(update);
+        return;
+      }
       if (timer !== null) {
         waiting = update;
         return;

@@ -6,6 +6,8 @@ import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { TransportSpec } from '../model/snapshot.ts';
+import type { DockerProviderOptions } from './docker/docker.ts';
+import { dockerOptions } from './docker/from-static.ts';
 import type { FileProviderOptions } from './file/file.ts';
 import { readPem } from './file/pem.ts';
 import { internalConfig } from './internal/internal.ts';
@@ -17,6 +19,8 @@ export interface DynamicSide {
   readonly fixed: readonly ProviderConfig[];
   /** Null: no file provider. */
   readonly file: FileProviderOptions | null;
+  /** Null: no docker provider. */
+  readonly docker: DockerProviderOptions | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -29,11 +33,14 @@ export function dynamicSide(
   const { entryPoints, ping, api, defaultRuleSyntax: ruleSyntax } = resolved;
   const diagnostics: Diagnostic[] = [];
   const serversTransport = defaultTransport(config, diagnostics);
+  const docker = dockerOptions(config, ruleSyntax, env);
+  diagnostics.push(...docker.diagnostics);
   const internal = internalConfig({ entryPoints, ping, api });
   return {
     base: { entryPoints, defaults: { ruleSyntax, serversTransport } },
     fixed: [internal],
     file: fileOptions(config, ruleSyntax, env),
+    docker: docker.options,
     diagnostics,
   };
 }

@@ -1,5 +1,6 @@
 // The dynamic configuration as it is now, read once and without watching: for `check`, `explain`, `routes`.
 
+import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import { resolve } from '../config/dynamic/resolve.ts';
 import { resolveStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
@@ -13,12 +14,14 @@ export interface OnceOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Read in place of what the file provider is configured to read. */
   readonly targets?: readonly FileTarget[];
+  /** Of other providers, beside the files. */
+  readonly sources?: readonly ProviderConfig[];
 }
 
 /** Synchronous. `diagnostics` are the dynamic side's only; the version is 1. */
 export function loadDynamicOnce(
   config: StaticConfig,
-  { env, targets }: OnceOptions,
+  { env, targets, sources = [] }: OnceOptions,
 ): { snapshot: Snapshot; diagnostics: Diagnostic[] } {
   // No key of this boot is needed where nothing is served.
   const side = dynamicSide(config, resolveStatic(config, ''), env);
@@ -27,7 +30,7 @@ export function loadDynamicOnce(
   const stores = (targets ?? configured).map((target) => createFileStore(target, settings));
   for (const store of stores) store.refresh('all');
   const file = { provider: 'file', parts: stores.flatMap((store) => store.config().parts) };
-  const resolved = resolve({ ...side.base, sources: [...side.fixed, file] });
+  const resolved = resolve({ ...side.base, sources: [...side.fixed, file, ...sources] });
   const found = stores.flatMap((store) => store.diagnostics());
   return {
     snapshot: { version: 1, ...resolved.snapshot },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadStatic } from '../../src/config/static/load.ts';
 import { loadDynamicOnce } from '../../src/providers/load-once.ts';
+import { dockerCase } from './docker-case.ts';
 
 const cases = join(import.meta.dirname, 'cases');
 
@@ -18,7 +19,10 @@ for (const name of readdirSync(cases).sort()) {
   });
 }
 
-/** A case: dynamic files, and `flags` with one static flag a line. Environment: BASE_DOMAIN and API_PORT. */
+/**
+ * A case: dynamic files, `containers.json` with what the docker provider finds, and `flags` with one static flag a
+ * line. Environment: BASE_DOMAIN and API_PORT.
+ */
 function run(name: string): string {
   const directory = join(cases, name);
   const flags = join(directory, 'flags');
@@ -34,9 +38,12 @@ function run(name: string): string {
   });
   const fatal = loaded.diagnostics.filter(({ severity }) => severity === 'error');
   assert.ok(loaded.config !== null, JSON.stringify(fatal));
-  const { snapshot, diagnostics } = loadDynamicOnce(loaded.config, {
+  const docker = dockerCase(directory, loaded.config);
+  const { snapshot, diagnostics: found } = loadDynamicOnce(loaded.config, {
     env: { BASE_DOMAIN: 'example.com', API_PORT: '8000' },
+    sources: docker === null ? [] : [docker.config],
   });
+  const diagnostics = [...(docker?.diagnostics ?? []), ...found];
   const text = JSON.stringify(
     { snapshot, diagnostics },
     (_, value) => (typeof value === 'bigint' ? `${value}n` : value),

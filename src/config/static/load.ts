@@ -18,6 +18,8 @@ export interface StaticInput {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Where a file is looked for when none is named; the usual places unless given. */
+  readonly folders?: readonly string[];
 }
 
 export interface LoadedStatic {
@@ -88,10 +90,10 @@ function takeConfigFile(argv: readonly string[]): { configFile: string | undefin
   return { configFile, rest };
 }
 
-function defaultFile({ env, cwd }: StaticInput): string | undefined {
+function defaultFile({ env, cwd, folders: given }: StaticInput): string | undefined {
   const home = env['HOME'];
   const configHome = env['XDG_CONFIG_HOME'];
-  const folders = [
+  const folders = given ?? [
     '/etc/traefik',
     ...(configHome === undefined || configHome === '' ? [] : [configHome]),
     ...(home === undefined || home === '' ? [] : [path.join(home, '.config')]),

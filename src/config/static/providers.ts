@@ -44,7 +44,7 @@ const otherwise = 'the file provider reads the same configuration from files';
 export const providers = object({
   providersThrottleDuration: keyOr(duration, 2000, 'Shortest time between two updates of one provider'),
   precedence: later(key(list, 'Providers in the order that breaks ties of equal priority')),
-  docker: later(docker.optional()),
+  docker: docker.optional(),
   file: file.optional(),
   swarm: refused(otherwise),
   redis: refused(otherwise),

@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { emptyConfig } from '../../../src/config/dynamic/provider-config.ts';
 import type { ProviderConfig } from '../../../src/config/dynamic/provider-config.ts';
 import { createAggregate } from '../../../src/providers/aggregate.ts';
-import type { Provider } from '../../../src/providers/provider.ts';
+import type { Emit, Provider } from '../../../src/providers/provider.ts';
 
 function config(provider: string, source: string): ProviderConfig {
   return { provider, parts: [emptyConfig(source)] };
 }
 
-function source(name: string): Provider & { push(source: string): void } {
-  let emit: ((update: ProviderConfig) => void) | null = null;
+function source(name: string): Provider & { push(source: string, isUrgent?: boolean): void } {
+  let emit: Emit | null = null;
   return {
     name,
     start(onUpdate) {
@@ -21,7 +21,7 @@ function source(name: string): Provider & { push(source: string): void } {
     },
     reload() {},
     close() {},
-    push: (text) => emit?.(config(name, text)),
+    push: (text, isUrgent = false) => emit?.(config(name, text), isUrgent),
   };
 }
 
@@ -53,6 +53,18 @@ test('without a throttle every update goes on, with the last value of the others
   aggregate.close();
   a.push('3');
   assert.deepEqual(seen.slice(1), ['internal:always a:2 b:first', 'internal:always a:2 b:2']);
+});
+
+test('what is urgent goes at once, replaces what waited, and holds nothing else back', async () => {
+  const { a, seen, aggregate } = run(60);
+  a.push('waits');
+  a.push('urgent', true);
+  assert.deepEqual(seen.slice(1), ['internal:always a:urgent b:first']);
+  a.push('after');
+  assert.equal(seen.length, 2);
+  await new Promise((resolve) => setTimeout(resolve, 90));
+  aggregate.close();
+  assert.deepEqual(seen.slice(2), ['internal:always a:after b:first']);
 });
 
 test('within a window only the latest update goes on, at its end', async () => {

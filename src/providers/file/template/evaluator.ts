@@ -4,18 +4,22 @@ import { TemplateError } from './error.ts';
 import { functions, maxTextLength } from './functions.ts';
 import type { Branch, TemplateNode } from './parser.ts';
 import type { Command, Operand, Pipe } from './pipe.ts';
-import type { Value } from './values.ts';
-import { isTrue, print } from './values.ts';
+import type { Value, ValueMap } from './values.ts';
+import { isList, isMap, isTrue, print, sortedKeys } from './values.ts';
 
 /** Nodes, list items and function calls of one template. */
 export const maxSteps = 1_000_000;
 /** Characters of output. */
 export const maxOutput: number = maxTextLength;
 
-/** Throws TemplateError. `dot` is what `.` means at the top: nothing. */
-export function runTemplate(nodes: readonly TemplateNode[], env: NodeJS.ProcessEnv): string {
-  const run: Run = { env, scopes: [new Map([['$', null]])], out: [], length: 0, steps: 0 };
-  runNodes(nodes, null, run);
+/** Throws TemplateError. `top` is what `.` means at the top; null: nothing. */
+export function runTemplate(
+  nodes: readonly TemplateNode[],
+  env: NodeJS.ProcessEnv,
+  top: ValueMap | null = null,
+): string {
+  const run: Run = { env, scopes: [new Map<string, Value>([['$', top]])], out: [], length: 0, steps: 0 };
+  runNodes(nodes, top, run);
   return run.out.join('');
 }
 
@@ -72,9 +76,12 @@ function runRange(node: Branch, dot: Value, run: Run): void {
   const { pipe } = node;
   const value = runCommands(pipe, dot, run);
   if (typeof value === 'number') step(run, node.offset, Math.max(0, value));
+  const names = value !== null && isMap(value) ? sortedKeys(value) : null;
   const items =
-    typeof value === 'number' ? Array.from({ length: Math.max(0, value) }, (_, index) => index) : value;
-  if (items !== null && typeof items !== 'object')
+    typeof value === 'number'
+      ? Array.from({ length: Math.max(0, value) }, (_, index) => index)
+      : (names?.map((name) => (value as ValueMap).get(name) ?? null) ?? value);
+  if (items !== null && !isList(items))
     throw new TemplateError('range wants a list or a number', node.offset);
   if (items === null || items.length === 0) {
     runNodes(node.otherwise, dot, run);
@@ -84,7 +91,7 @@ function runRange(node: Branch, dot: Value, run: Run): void {
     step(run, node.offset);
     inScope(run, () => {
       const [first, second] = pipe.variables;
-      if (second !== undefined) assign(run, pipe, first as string, index);
+      if (second !== undefined) assign(run, pipe, first as string, names?.[index] ?? index);
       const name = second ?? first;
       if (name !== undefined) assign(run, pipe, name, item);
       runNodes(node.body, item, run);
@@ -188,15 +195,31 @@ function operandValue(operand: Operand, dot: Value, run: Run): Value {
     case 'function':
       return callFunction(operand, [], run);
     case 'dot':
-      if (operand.fields.length > 0)
-        throw new TemplateError(`.${operand.fields.join('.')}: there are no fields here`, operand.offset);
-      return dot;
+      return fieldOf(dot, operand);
     case 'variable': {
       const scope = run.scopes.findLast((candidate) => candidate.has(operand.name));
       if (scope === undefined)
         throw new TemplateError(`the variable ${operand.name} is not declared`, operand.offset);
-      if (operand.fields.length > 0) throw new TemplateError(`${operand.name} has no fields`, operand.offset);
-      return scope.get(operand.name) ?? null;
+      return fieldOf(scope.get(operand.name) ?? null, operand);
     }
   }
+}
+
+/** Of `.a.b` and `$x.a.b`: the top has the fields it has; a map below it may lack a name. */
+function fieldOf(
+  from: Value,
+  operand: { readonly fields: readonly string[]; readonly offset: number },
+): Value {
+  let value = from;
+  for (const [level, field] of operand.fields.entries()) {
+    const shown = `.${operand.fields.slice(0, level + 1).join('.')}`.slice(0, 80);
+    if (value === null || !isMap(value))
+      throw new TemplateError(`${shown}: there are no fields here`, operand.offset);
+    const found = value.get(field);
+    const isTop = [...value.values()].some((other) => other !== null && isMap(other));
+    if (found === undefined && isTop)
+      throw new TemplateError(`${shown}: there are ${[...value.keys()].join(', ')}`, operand.offset);
+    value = found ?? null;
+  }
+  return value;
 }

@@ -1,7 +1,7 @@
 // The functions a template may call: Go's own, the string functions of sprig people use, and `env`.
 // `split` takes the text first, as the gateway we read configurations of has it.
 
-import { compareValues, equal, isTrue, print } from './values.ts';
+import { compareValues, equal, isList, isMap, isTrue, print } from './values.ts';
 import type { Value } from './values.ts';
 import { format } from './format.ts';
 
@@ -121,18 +121,22 @@ function number(value: Value | undefined): number {
 /** Never the value itself: it may be a secret of the environment. */
 function describe(value: Value | undefined): string {
   if (value === undefined || value === null) return 'nothing';
+  if (isMap(value)) return 'a map';
   if (typeof value === 'object') return 'a list';
   return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }
 
 function length(value: Value): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
-  if (value !== null && typeof value === 'object') return value.length;
+  if (isMap(value)) return value.size;
+  if (isList(value)) return value.length;
   throw new Error(`len of ${describe(value)}`);
 }
 
 function item(value: Value, key: Value): Value {
-  if (value === null || typeof value !== 'object') throw new Error(`cannot index ${describe(value)}`);
+  // The maps there are hold texts: what is missing is empty.
+  if (isMap(value)) return value.get(text(key)) ?? '';
+  if (!isList(value)) throw new Error(`cannot index ${describe(value)}`);
   const at = number(key);
   const found = value[at];
   if (found === undefined) throw new Error(`index ${at} is outside a list of ${value.length}`);
@@ -188,7 +192,7 @@ function split(value: string, separator: string, context: FunctionContext): stri
 }
 
 function join(separator: string, items: Value): string {
-  if (items === null || typeof items !== 'object') return print(items);
+  if (!isList(items)) return print(items);
   const texts = items.map(print);
   bound(texts.reduce((sum, part) => sum + part.length + separator.length, 0));
   return texts.join(separator);
