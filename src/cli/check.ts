@@ -1,16 +1,12 @@
 // `portcullis check`: everything a start or reload would find wrong, before it happens.
 
-import { readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
-import { parseToml } from '../config/sources/toml.ts';
-import { parseYaml } from '../config/sources/yaml.ts';
-import { staticRoots } from '../config/static/keys.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { FileTarget } from '../providers/file/store.ts';
 import { takeOption, takeSwitch } from './command.ts';
-import type { Command, CommandContext } from './command.ts';
-import { loadConfiguration, render } from './load.ts';
+import type { Command } from './command.ts';
+import { loadInputs, readInputs } from './inputs.ts';
+import { render } from './load.ts';
 import type { DiagnosticFormat } from './load.ts';
+import { routesTable } from './routes.ts';
 
 const formats: readonly string[] = ['tty', 'json', 'annotations'] satisfies DiagnosticFormat[];
 
@@ -19,7 +15,10 @@ export const check: Command = {
   summary: 'Check static and dynamic configuration; exit code 1 when something is wrong',
   usage: ['check [flags]', 'check FILE… [flags]'],
   options: [
-    ['FILE', 'A static file, dynamic files or directories; which one it is shows in its keys'],
+    [
+      'FILE',
+      'A static file, dynamic files, directories or a compose file; which one it is shows in its keys',
+    ],
     ['--format tty|json|annotations', 'For people, programs or workflow logs'],
     ['--strict', 'Warnings fail, too'],
   ],
@@ -31,8 +30,12 @@ export const check: Command = {
       context.err(`portcullis check: --format must be one of ${formats.join(', ')}\n`);
       return 2;
     }
-    const diagnostics = checkAll({ ...context, argv: strict.rest });
+    const asked = { ...context, argv: strict.rest };
+    const { diagnostics, snapshot } = await loadInputs(asked);
     context.out(render(diagnostics, wanted as DiagnosticFormat, context));
+    // What labels come to nobody sees in them.
+    if (wanted === 'tty' && snapshot !== null && readInputs(asked).composeFile !== undefined)
+      context.out(`${routesTable(snapshot.routers)}\n`);
     const errors = count(diagnostics, 'error');
     const warnings = count(diagnostics, 'warning');
     if (wanted === 'tty') context.out(`${plural(errors, 'error')}, ${plural(warnings, 'warning')}\n`);
@@ -46,56 +49,4 @@ function count(diagnostics: readonly Diagnostic[], wanted: Diagnostic['severity'
 
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-function checkAll(context: CommandContext): Diagnostic[] {
-  const firstFlag = context.argv.findIndex((argument) => argument.startsWith('-'));
-  const files = firstFlag === -1 ? context.argv : context.argv.slice(0, firstFlag);
-  const flags = firstFlag === -1 ? [] : context.argv.slice(firstFlag);
-  if (files.length === 0) return [...loadConfiguration({ ...context, argv: flags }).diagnostics];
-  const staticFile = files.find((file) => isStatic(path.resolve(context.cwd, file)));
-  const base = staticFile === undefined ? flags : [`--configFile=${staticFile}`, ...flags];
-  const targets = files
-    .filter((file) => file !== staticFile)
-    .map((file) => targetOf(path.resolve(context.cwd, file)));
-  const given = { ...context, argv: base };
-  if (targets.length === 0) return [...loadConfiguration(given).diagnostics];
-  const { diagnostics, usedSource } = loadConfiguration(given, targets);
-  return usedSource === 'none' ? withoutStatic(diagnostics) : [...diagnostics];
-}
-
-function targetOf(file: string): FileTarget {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
-    ? { directory: file }
-    : { filename: file };
-}
-
-/** Of dynamic files alone: whether their entry points exist, nobody can say. */
-function withoutStatic(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const needsStatic = ({ code, message }: Diagnostic): boolean =>
-    /^config\.(?:unknown|no)_entry_point$/.test(code) ||
-    (code === 'config.unknown_service' && message.includes('@internal'));
-  const kept = diagnostics.filter((diagnostic) => !needsStatic(diagnostic));
-  if (kept.length === diagnostics.length) return kept;
-  const message =
-    'no static configuration is given: entry points and services of the gateway are not checked';
-  const hint = 'name the static file as well, or give the flags';
-  return [
-    ...kept,
-    { severity: 'info', code: 'config.no_static', message, hint, where: { source: 'static configuration' } },
-  ];
-}
-
-/** Whether a file has a root key only static configuration has; a directory never does. */
-function isStatic(file: string): boolean {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EISDIR';
-  }
-  const { tree } =
-    path.extname(file).toLowerCase() === '.toml' ? parseToml(text, file) : parseYaml(text, file);
-  const roots = new Set(staticRoots().map((root) => root.toLowerCase()));
-  return tree?.kind === 'map' && [...tree.entries.keys()].some((key) => roots.has(key.toLowerCase()));
 }

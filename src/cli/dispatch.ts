@@ -6,12 +6,24 @@ import type { Command, CommandContext } from './command.ts';
 import { explain } from './explain.ts';
 import { healthcheck } from './healthcheck.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { migrate } from './migrate.ts';
 import { purge } from './purge.ts';
 import { routes } from './routes.ts';
 import { run } from './run.ts';
+import { schema } from './schema.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [run, check, explain, routes, healthcheck, purge, version];
+const commands: readonly Command[] = [
+  run,
+  check,
+  explain,
+  routes,
+  healthcheck,
+  migrate,
+  purge,
+  schema,
+  version,
+];
 
 /** Runs the process's command line and sets its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {

@@ -1,15 +1,19 @@
 // Static and dynamic configuration for the commands that only look at it.
 
 import { hasErrors, renderAnnotations, renderJson, renderTty } from '../config/diagnostics.ts';
+import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import { sourceText } from '../config/source-text.ts';
 import { loadStatic } from '../config/static/load.ts';
-import type { LoadedStatic } from '../config/static/load.ts';
+import type { LoadedStatic, StaticInput } from '../config/static/load.ts';
 import { placed } from '../config/static/problem.ts';
 import { resolveStatic } from '../config/static/resolve.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
+import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { FileTarget } from '../providers/file/store.ts';
+import { readDockerOnce } from '../providers/docker/docker.ts';
+import { dockerOptions } from '../providers/docker/from-static.ts';
 import { loadDynamicOnce } from '../providers/load-once.ts';
 import type { CommandContext } from './command.ts';
 
@@ -24,19 +28,37 @@ export interface LoadedConfiguration {
 
 export type DiagnosticFormat = 'tty' | 'json' | 'annotations';
 
-/** `targets` stand in for the configured file provider. */
-export function loadConfiguration(
-  context: CommandContext,
-  targets?: readonly FileTarget[],
-): LoadedConfiguration {
-  const { config, draft, diagnostics: written, tree, usedSource } = loadStatic(context);
+/** What stands in for that which a gateway would read itself. */
+export interface StandIns {
+  /** In place of the configured file provider. */
+  readonly targetsOf?: (config: StaticConfig) => readonly FileTarget[] | undefined;
+  /** In place of the other providers; without it the container engine is asked where one is configured. */
+  readonly sourcesOf?: (config: StaticConfig) => Others;
+}
+
+interface Others {
+  readonly sources: readonly ProviderConfig[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Milliseconds the container engine has for its answer. */
+const engineDeadline = 3000;
+
+export async function loadConfiguration(
+  input: StaticInput,
+  standIns: StandIns = {},
+): Promise<LoadedConfiguration> {
+  const { config, draft, diagnostics: written, tree, usedSource } = loadStatic(input);
   if (draft === null) return { resolved: null, snapshot: null, diagnostics: written, usedSource };
   const resolved = resolveStatic(draft, '');
+  const targets = standIns.targetsOf?.(draft);
+  const others = standIns.sourcesOf?.(draft) ?? (await askEngine(draft, resolved, input.env));
   const dynamic = loadDynamicOnce(draft, {
-    env: context.env,
+    env: input.env,
     ...(targets === undefined ? {} : { targets }),
+    sources: others.sources,
   });
-  const found = placed([...resolved.diagnostics, ...dynamic.diagnostics], tree);
+  const found = placed([...resolved.diagnostics, ...others.diagnostics, ...dynamic.diagnostics], tree);
   const isBroken = config === null || hasErrors(resolved.diagnostics);
   return {
     resolved: isBroken ? null : resolved,
@@ -44,6 +66,17 @@ export function loadConfiguration(
     diagnostics: [...written, ...found],
     usedSource,
   };
+}
+
+async function askEngine(
+  config: StaticConfig,
+  resolved: ResolvedStatic,
+  env: NodeJS.ProcessEnv,
+): Promise<Others> {
+  const { options } = dockerOptions(config, resolved.defaultRuleSyntax, env);
+  if (options === null) return { sources: [], diagnostics: [] };
+  const { config: found, diagnostics } = await readDockerOnce(options, engineDeadline);
+  return { sources: [found], diagnostics };
 }
 
 export function render(

@@ -4,14 +4,18 @@ import { hasErrors } from '../config/diagnostics.ts';
 import type { RouterSpec } from '../model/snapshot.ts';
 import { takeOption } from './command.ts';
 import type { Command } from './command.ts';
-import { loadConfiguration, render } from './load.ts';
+import { loadInputs } from './inputs.ts';
+import { render } from './load.ts';
 
 export const routes: Command = {
   name: 'routes',
   aliases: ['show-routing'],
   summary: 'List the routers of a configuration, highest priority first',
-  usage: ['routes [--format text|json] [flags]'],
-  options: [['--format text|json', 'A table, or everything for programs']],
+  usage: ['routes [--format text|json] [flags]', 'routes FILE… [--format text|json] [flags]'],
+  options: [
+    ['FILE', 'A static file, dynamic files, directories or a compose file'],
+    ['--format text|json', 'A table, or everything for programs'],
+  ],
   run: async (context) => {
     const { values, rest } = takeOption(context.argv, ['--format']);
     const [format = 'text'] = values;
@@ -19,17 +23,22 @@ export const routes: Command = {
       context.err('portcullis routes: --format must be one of text, json\n');
       return 2;
     }
-    const { snapshot, diagnostics } = loadConfiguration({ ...context, argv: rest });
+    const { snapshot, diagnostics } = await loadInputs({ ...context, argv: rest });
     if (snapshot === null) {
       context.err(render(diagnostics, 'tty', context));
       return 1;
     }
     const routers = snapshot.routers.toSorted(byPriority);
     if (format === 'json') context.out(`${JSON.stringify(routers, bigintsAsText, 2)}\n`);
-    else context.out(table(routers));
+    else context.out(routesTable(routers));
     return hasErrors(diagnostics) ? 1 : 0;
   },
 };
+
+/** Highest priority first. */
+export function routesTable(routers: readonly RouterSpec[]): string {
+  return table(routers.toSorted(byPriority));
+}
 
 function byPriority(a: RouterSpec, b: RouterSpec): number {
   if (a.priority !== b.priority) return a.priority > b.priority ? -1 : 1;

@@ -6,7 +6,7 @@ import type { Diagnostic, Place } from '../model/diagnostic.ts';
 import { canonicalKey, childOf, layoutOf } from './decode/layout.ts';
 import type { Layout } from './decode/layout.ts';
 import { describeIssue, reach, shorten } from './decode/messages.ts';
-import { nameOf, report, reportDuplicate, reportEmpty, reportUnknown } from './decode/report.ts';
+import { listHint, nameOf, report, reportDuplicate, reportEmpty, reportUnknown } from './decode/report.ts';
 import type { Pass } from './decode/report.ts';
 import { indexed, isNothing, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
@@ -62,6 +62,7 @@ function read(pass: Pass, schema: z.ZodType, origin: Origin, path: string): unkn
   if (node.kind === 'list') {
     report(pass, origin, 'config.invalid_value', {
       message: `\`${nameOf(path)}\` is a list, expected options by name`,
+      ...listHint(layout),
     });
     return undefined;
   }

@@ -68,6 +68,13 @@ export function reportUnknown(
   });
 }
 
+/** `stripPrefixRegex: [a]`: a list given to an object that has one list of its own. */
+export function listHint(layout: Layout): { readonly hint?: string } {
+  if (layout.kind !== 'object') return {};
+  const [first] = Object.entries(layout.shape).filter(([, schema]) => schema.safeParse(['/a']).success);
+  return first === undefined ? {} : { hint: `write the list under \`${first[0]}\`` };
+}
+
 /** The last level of a dotted path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);

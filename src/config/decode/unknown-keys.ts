@@ -59,6 +59,10 @@ const known: readonly (readonly [RegExp, string])[] = [
     /^(tls|tcp|udp|http\.routers|http)$/,
     'dynamic configuration is not read from here: put it into a file of the file provider',
   ],
+  [
+    /^serverstransport\.forwarder$/,
+    'no such option: delete it; what servers are asked with stands beside it',
+  ],
   [/^http\.(tcp|udp)$/, 'indented one level too far: it stands at the top level'],
   [/^http\.middlewares\.[^.]+\.headers\.accesscontrolalloworigin$/, 'write `accessControlAllowOriginList`'],
   [/^http\.middlewares\.[^.]+\.compress\.minlength$/, 'write `minResponseBodyBytes`'],
@@ -69,6 +73,10 @@ const known: readonly (readonly [RegExp, string])[] = [
   [
     /^http\.middlewares\.[^.]+\.accesslog$/,
     'no middleware: access logs are the static section `accessLog`, or `observability.accessLogs` of a router',
+  ],
+  [
+    /^http\.middlewares\.[^.]+\.retry\.(maxinterval|multiplier)$/,
+    'no such option: `attempts` and `initialInterval` are all there is to set',
   ],
   [
     /^http\.services\.[^.]+\.circuitbreaker$/,

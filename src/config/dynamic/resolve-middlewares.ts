@@ -1,8 +1,11 @@
-// Middlewares → specs, and chains laid out flat.
+// Middlewares → specs, the services they ask checked, and chains laid out flat.
 
-import type { MiddlewareSpec } from '../../model/snapshot.ts';
-import type { Merged } from './merge.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { MiddlewareSpec, ServiceSpec } from '../../model/snapshot.ts';
+import { findMiddleware } from '../../proxy/middlewares/catalogue.ts';
+import type { Entry, Merged } from './merge.ts';
 import { qualify } from './merge.ts';
+import type { MiddlewareConfig } from './provider-config.ts';
 import type { Suggest } from './suggest.ts';
 
 export interface Middlewares {
@@ -24,15 +27,23 @@ export interface FlattenError {
 /** Chains of chains double with every level: this many in one router is a mistake. */
 const maxPerRouter = 1000;
 
-export function resolveMiddlewares(merged: Merged, suggest: Suggest): Middlewares {
+export interface MiddlewareContext {
+  readonly services: ReadonlyMap<string, ServiceSpec>;
+  readonly suggest: Suggest;
+  readonly diagnostics: Diagnostic[];
+}
+
+export function resolveMiddlewares(merged: Merged, context: MiddlewareContext): Middlewares {
   const specs = new Map<string, MiddlewareSpec>();
-  for (const { name, provider, written } of merged.middlewares.values()) {
+  const { suggest } = context;
+  for (const entry of merged.middlewares.values()) {
+    const { name, provider, written } = entry;
     specs.set(name, {
       name,
       provider,
       kind: written.value.kind,
       options: written.value.options,
-      errors: written.errors,
+      errors: [...written.errors, ...unusable(entry, context)],
     });
   }
   return {
@@ -43,6 +54,32 @@ export function resolveMiddlewares(merged: Merged, suggest: Suggest): Middleware
       return flat;
     },
   };
+}
+
+/** What is wrong with the services that a sound middleware asks. */
+function unusable(entry: Entry<MiddlewareConfig>, context: MiddlewareContext): string[] {
+  const { name, provider, written } = entry;
+  const { kind, options } = written.value;
+  if (written.errors.length > 0) return [];
+  const errors: string[] = [];
+  for (const reference of findMiddleware(kind)?.services?.(options) ?? []) {
+    const asked = qualify(reference, provider);
+    const service = context.services.get(asked);
+    if (service !== undefined && service.errors.length === 0) continue;
+    const isUnknown = service === undefined;
+    const message = isUnknown
+      ? `service ${asked} doesn't exist`
+      : `service ${asked} is broken: ${inShort(service.errors)}`;
+    errors.push(message);
+    context.diagnostics.push({
+      severity: 'error',
+      code: isUnknown ? 'config.unknown_service' : 'config.broken_service',
+      message: `middleware ${name}: ${message}`,
+      where: written.keys?.get(kind.toLowerCase()) ?? written.where,
+      ...(isUnknown ? context.suggest(asked, context.services) : {}),
+    });
+  }
+  return errors;
 }
 
 interface Flat {

@@ -30,6 +30,7 @@ export function entryPointView(point: EntryPointSpec): Listed {
       sanitizePath: http.sanitizePath,
       maxHeaderBytes: http.maxHeaderBytes,
       encodeQuerySemicolons: http.encodeQuerySemicolons,
+      encodedCharacters: http.encodedCharacters,
       ...(redirection === null
         ? {}
         : {

@@ -56,7 +56,7 @@ test('help lists commands and flags, of one command its options', async () => {
   const general = await call('/', '--help');
   assert.equal(general.code, 0);
   assert.match(general.out, /--entryPoints\.<name>\.address/);
-  assert.match(general.out, /--providers\.docker {2}\(section\) no effect yet/);
+  assert.match(general.out, /--hostResolver {2}\(section\) no effect yet/);
   assert.doesNotMatch(general.out, /swarm/i);
   assert.match((await call('/', 'help', 'purge')).out, /--token/);
   assert.match((await call('/', 'check', '--help')).out, /--strict/);

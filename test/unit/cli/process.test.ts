@@ -68,12 +68,9 @@ test('what goes to a pipe has no colours, and wrong flags end a start with exit 
 
 test('what has no effect or is not read is named at the default log level', async (context) => {
   // An address of nobody: it ends by itself.
-  const flags = ['--entrypoints.web.address=192.0.2.1:1', '--providers.docker'];
+  const flags = ['--entrypoints.web.address=192.0.2.1:1', '--hostresolver'];
   const { code, out } = await start(context, flags, { env: { TRAEFIK_PING: 'true' } });
   assert.equal(code, 1);
-  assert.match(
-    out,
-    /warning: --providers.docker: .* has no effect yet; and 1 more, `portcullis check` lists/,
-  );
+  assert.match(out, /warning: --hostresolver: .* has no effect yet; and 1 more, `portcullis check` lists/);
   assert.match(out, /this machine does not have that address/);
 });
