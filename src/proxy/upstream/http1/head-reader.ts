@@ -39,6 +39,10 @@ export class HeadReader {
       if (pos === incomplete || shared.status >= 200) return pos;
       // Nothing was asked to be switched.
       if (shared.status === 101) return this.#refuse(new GatewayError('upstream.bad_upgrade', '101 unasked'));
+      // RFC 9110 §8.6: it has no body. Whoever reads one after a 1xx takes the answer for it.
+      if (shared.chunked || shared.contentLength > 0) {
+        return this.#refuse(new GatewayError('upstream.bad_framing', 'a 1xx with a body'));
+      }
       this.#informational++;
       if (this.#informational > maxInformational) {
         return this.#refuse(

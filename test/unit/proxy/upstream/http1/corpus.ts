@@ -177,6 +177,14 @@ export const corpus: readonly Case[] = [
     name: '100 with a length',
     bytes: `HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\n${ok}Content-Length: 2\r\n\r\nok`,
   },
+  {
+    name: '110 with a length',
+    bytes: `HTTP/1.1 110 Response Is Stale\r\nContent-Length: 2\r\n\r\n${ok}Content-Length: 2\r\n\r\nok`,
+  },
+  {
+    name: '103 in chunks',
+    bytes: `HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n${ok}Content-Length: 2\r\n\r\nok`,
+  },
   { name: '100 of HTTP/1.0', bytes: `HTTP/1.0 100 Continue\r\n\r\n${ok}Content-Length: 2\r\n\r\nok` },
   {
     name: '100 with close',
