@@ -64,10 +64,9 @@ export function readTheirs(parts: readonly string[], method: string): Reading {
         return 0;
       }
       seen.status = status;
-      seen.headers = raw
-        .map(([name, value]) => [name.toLowerCase(), value.replace(/^[ \t]+|[ \t]+$/g, '')] as const)
-        .filter(([name]) => !hopByHop.has(name))
-        .flat();
+      seen.headers = endToEnd(
+        raw.map(([name, value]) => [name.toLowerCase(), value.replace(/^[ \t]+|[ \t]+$/g, '')]),
+      );
       return method === 'HEAD' ? 1 : 0;
     },
     onBody(text) {
@@ -97,6 +96,16 @@ export function readTheirs(parts: readonly string[], method: string): Reading {
   if (isTailed || isBroken) seen.isReusable = false;
   if (seen.verdict === 'error') seen.headers = [];
   return seen;
+}
+
+/** Which fields belong to one hop is no matter of llhttp's: those of the standard, and those `Connection` names. */
+function endToEnd(fields: readonly (readonly [string, string])[]): string[] {
+  const nominated = fields
+    .filter(([name]) => name === 'connection')
+    .flatMap(([, value]) => value.toLowerCase().split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== 'content-length');
+  return fields.filter(([name]) => !hopByHop.has(name) && !nominated.includes(name)).flat();
 }
 
 function execute(parser: number, text: string): number {
