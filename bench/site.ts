@@ -17,12 +17,17 @@ export interface Route {
   readonly to: Target;
   /** Asked of the auth server first: for every request, or with its answer kept by the proxy. */
   readonly guard: 'asked' | 'cached' | null;
+  /** Requests of each client's address are counted against `rateLimit`, which is never reached. */
+  readonly isLimited?: true;
   /** Where it answers 200; `path` unless said. */
   readonly probe?: string;
 }
 
 /** `sticky` is `origin` and its `twin`, a client being kept at one of them by a cookie. */
 export type Target = 'origin' | 'node' | 'sticky';
+
+/** Requests per second, and as many at once: more than any machine sends. */
+export const rateLimit = 1_000_000;
 
 /** The cookie that keeps a client at its server. */
 export const stickyCookie = 'bench_server';

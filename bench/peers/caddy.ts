@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { type Backends, type Route, type Site, stickyCookie } from '../site.ts';
-import { hasGuard, isSticky, type Peer, type Place } from './peer.ts';
+import { hasGuard, isLimited, isSticky, type Peer, type Place } from './peer.ts';
 
 export const caddy: Peer = {
   name: 'caddy',
@@ -11,6 +11,7 @@ export const caddy: Peer = {
   version: ['version'],
   plan(site, place) {
     if (hasGuard(site, 'cached')) return { unable: 'its forward_auth has no cache' };
+    if (isLimited(site)) return { unable: 'it has no rate limit built in' };
     const file = join(place.folder, 'caddy.json');
     const home = { XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder };
     return {

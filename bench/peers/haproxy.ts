@@ -1,8 +1,8 @@
 // HAProxy: routes of many hosts through a map file, as its manual advises.
 
 import { join } from 'node:path';
-import { type Site, stickyCookie } from '../site.ts';
-import { isSticky, type Peer, type Place } from './peer.ts';
+import { rateLimit, type Site, stickyCookie } from '../site.ts';
+import { isLimited, isSticky, type Peer, type Place } from './peer.ts';
 
 export const haproxy: Peer = {
   name: 'haproxy',
@@ -12,7 +12,7 @@ export const haproxy: Peer = {
     if (site.routes.some((route) => route.guard !== null)) return { unable: 'asks no auth server by itself' };
     const config = join(place.folder, 'haproxy.cfg');
     return {
-      label: isSticky(site) ? 'haproxy cookie insert' : 'haproxy',
+      label: labelOf(site),
       files: { [config]: text(site, place), [mapFile(place)]: mapText(site) },
       // With a master process, so that it can be reloaded.
       program: {
@@ -24,6 +24,11 @@ export const haproxy: Peer = {
     };
   },
 };
+
+function labelOf(site: Site): string {
+  if (isLimited(site)) return 'haproxy stick-table';
+  return isSticky(site) ? 'haproxy cookie insert' : 'haproxy';
+}
 
 function text(site: Site, place: Place): string {
   const { backends, cores, port } = place;
@@ -45,6 +50,7 @@ defaults
 frontend web
   bind 127.0.0.1:${port} backlog 4096
   ${site.accessLog ? 'log global\n  option httplog' : ''}
+  ${isLimited(site) ? limit : ''}
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   ${anyHost.map((route) => `use_backend ${route.to} if { path_beg ${route.path} }`).join('\n  ')}
@@ -60,6 +66,10 @@ backend sticky
   server two ${backends.twin} cookie two
 `;
 }
+
+const limit = `stick-table type ip size 100k expire 10s store http_req_rate(1s)
+  http-request track-sc0 src
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt ${rateLimit} }`;
 
 function mapFile(place: Place): string {
   return join(place.folder, 'routes.map');

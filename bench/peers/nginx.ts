@@ -1,9 +1,9 @@
 // nginx: keep-alive to the servers, forwarding headers, bodies streamed and not spooled to files.
 
 import { join } from 'node:path';
-import type { Route, Site } from '../site.ts';
+import { rateLimit, type Route, type Site } from '../site.ts';
 import { nginxArgs, nginxText } from './nginx-file.ts';
-import { hasGuard, isSticky, type Peer, type Place } from './peer.ts';
+import { hasGuard, isLimited, isSticky, type Peer, type Place } from './peer.ts';
 
 export const nginx: Peer = {
   name: 'nginx',
@@ -27,6 +27,7 @@ export const nginx: Peer = {
 };
 
 function labelOf(site: Site): string {
+  if (isLimited(site)) return 'nginx limit_req';
   if (hasGuard(site, 'cached')) return 'nginx auth_request + proxy_cache';
   return hasGuard(site, 'asked') ? 'nginx auth_request' : 'nginx';
 }
@@ -37,6 +38,7 @@ function text(site: Site, place: Place): string {
     `upstream ${name} { server ${address}; keepalive 256; keepalive_requests 100000000; }`;
   return `${site.accessLog ? `access_log ${folder}/access.log combined buffer=64k flush=1s;` : ''}
     server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
+    ${isLimited(site) ? `limit_req_zone $binary_remote_addr zone=clients:10m rate=${rateLimit}r/s;` : ''}
     proxy_cache_path ${folder}/cache keys_zone=auth:1m;
     map $http_upgrade $wanted_connection { default upgrade; '' ''; }
     ${upstream('origin', backends.origin)}
@@ -61,7 +63,8 @@ function servers(routes: readonly Route[], port: number): string {
 }
 
 function location(route: Route): string {
-  if (route.guard === null) return `location ${route.path} { proxy_pass http://${route.to}; }`;
+  const limit = route.isLimited ? `limit_req zone=clients burst=${rateLimit} nodelay;` : '';
+  if (route.guard === null) return `location ${route.path} { ${limit} proxy_pass http://${route.to}; }`;
   const ask = `internal; proxy_pass http://auth/validate; proxy_pass_request_body off;
       proxy_set_header Connection ""; proxy_set_header Content-Length ""; proxy_set_header Host $http_host;`;
   const keep = `proxy_cache auth; proxy_cache_key $http_authorization; proxy_cache_valid 200 60s;`;

@@ -41,6 +41,10 @@ export function hasGuard(site: Site, guard: 'asked' | 'cached'): boolean {
   return site.routes.some((route) => route.guard === guard);
 }
 
+export function isLimited(site: Site): boolean {
+  return site.routes.some((route) => route.isLimited);
+}
+
 export function isSticky(site: Site): boolean {
   return site.routes.some((route) => route.to === 'sticky');
 }

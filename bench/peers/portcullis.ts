@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isSticky, type Peer } from './peer.ts';
+import type { Site } from '../site.ts';
+import { isLimited, isSticky, type Peer } from './peer.ts';
 import { dynamicFile, staticFlags } from './traefik-words.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -16,7 +17,7 @@ export const portcullis: Peer = {
     const dynamic = join(place.folder, 'dynamic.yml');
     const args = [main, ...staticFlags(site, place, dynamic), `--workers=${place.cores}`];
     return {
-      label: isSticky(site) ? 'portcullis sticky.cookie' : 'portcullis',
+      label: labelOf(site),
       files: { [dynamic]: dynamicFile(site, place) },
       program: { command: process.execPath, args },
       // It watches the file.
@@ -24,3 +25,8 @@ export const portcullis: Peer = {
     };
   },
 };
+
+function labelOf(site: Site): string {
+  if (isLimited(site)) return 'portcullis rateLimit';
+  return isSticky(site) ? 'portcullis sticky.cookie' : 'portcullis';
+}

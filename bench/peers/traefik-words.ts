@@ -1,7 +1,7 @@
 // Traefik's configuration for a site: what Portcullis and Traefik read alike.
 
-import { type Route, type Site, stickyCookie } from '../site.ts';
-import { isSticky, type Place } from './peer.ts';
+import { rateLimit, type Route, type Site, stickyCookie } from '../site.ts';
+import { isLimited, isSticky, type Place } from './peer.ts';
 
 /** JSON is YAML. */
 export function dynamicFile(site: Site, place: Place): string {
@@ -24,6 +24,7 @@ export function dynamicFile(site: Site, place: Place): string {
   const guards = new Set(site.routes.map((route) => route.guard));
   const middlewares = {
     ...(guards.has('asked') && { asked: { forwardAuth } }),
+    ...(isLimited(site) && { limited: { rateLimit: { average: rateLimit, burst: rateLimit } } }),
     ...(guards.has('cached') && { cached: { forwardAuth: { ...forwardAuth, cache } } }),
   };
   return JSON.stringify({
@@ -50,10 +51,11 @@ export function staticFlags(site: Site, place: Place, dynamic: string): string[]
 }
 
 function router(route: Route): object {
+  const names = [...(route.isLimited ? ['limited'] : []), ...(route.guard === null ? [] : [route.guard])];
   const path = `PathPrefix(\`${route.path}\`)`;
   return {
     rule: route.host === null ? path : `Host(\`${route.host}\`) && ${path}`,
     service: route.to,
-    ...(route.guard !== null && { middlewares: [route.guard] }),
+    ...(names.length > 0 && { middlewares: names }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Site } from '../site.ts';
-import { hasGuard, isSticky, type Peer } from './peer.ts';
+import { hasGuard, isLimited, isSticky, type Peer } from './peer.ts';
 import { dynamicFile, staticFlags } from './traefik-words.ts';
 
 export const traefik: Peer = {
@@ -26,6 +26,7 @@ export const traefik: Peer = {
 };
 
 function labelOf(site: Site): string {
+  if (isLimited(site)) return 'traefik rateLimit';
   if (isSticky(site)) return 'traefik sticky.cookie';
   return hasGuard(site, 'asked') ? 'traefik forwardAuth' : 'traefik';
 }

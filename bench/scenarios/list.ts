@@ -10,6 +10,7 @@ import { memory } from './memory.ts';
 import { newConnections } from './new-connections.ts';
 import { plain } from './plain.ts';
 import { guarded } from './protected.ts';
+import { rateLimited } from './rate-limited.ts';
 import { reload } from './reload.ts';
 import { routers } from './routers.ts';
 import { startUp } from './start-up.ts';
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   latency,
   browser,
   guarded,
+  rateLimited,
   sticky,
   routers,
   bodies,

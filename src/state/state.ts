@@ -1,0 +1,33 @@
+// What workers and nodes share: token buckets and counts of running requests. One interface, whoever holds it.
+
+/** Token buckets of one middleware on one router. */
+export interface BucketSpec {
+  /** Names the table of keys; part of it is a hash of the options, so that changed options begin afresh. */
+  readonly space: string;
+  /** Tokens per millisecond. */
+  readonly rate: number;
+  readonly burst: number;
+  /** Longest wait for a token, milliseconds; who would wait longer is refused. */
+  readonly maxDelay: number;
+}
+
+export interface Take {
+  /** Milliseconds until the token is there; above the bucket's `maxDelay` none was taken. */
+  readonly wait: number;
+  /** Whole tokens left in the bucket. */
+  readonly remaining: number;
+}
+
+export interface State {
+  /** Takes one token of `key`'s bucket. Rejects when the state cannot be reached. */
+  take(bucket: BucketSpec, key: string): Take | Promise<Take>;
+  /** Counts a running request of `key` in, unless `limit` of them run: false then. */
+  enter(space: string, limit: number, key: string): boolean | Promise<boolean>;
+  leave(space: string, key: string): void;
+  close(): void;
+}
+
+/** Keys kept in one space; the one unused for longest goes first. Traefik's bound. */
+export const maxKeysPerSpace = 65_536;
+/** Longer keys are hashed before they get here, so that no client fills memory. */
+export const maxKeyLength = 128;
