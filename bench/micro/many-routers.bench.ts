@@ -13,6 +13,7 @@ import type { Runtime } from '../../src/proxy/runtime/runtime.ts';
 import { createAuthClients } from '../../src/proxy/upstream/auth-client.ts';
 import { createAuthCacheRegistry } from '../../src/proxy/middlewares/forward-auth/cache.ts';
 import { entryPoint, transport } from '../../test/support/specs.ts';
+import { MemoryState } from '../../src/state/memory.ts';
 
 const count = 10_000;
 const folder = mkdtempSync(join(tmpdir(), 'many-routers-'));
@@ -72,7 +73,13 @@ function build(snapshot: Snapshot): Runtime {
     kept: kept.open(),
     previous: runtime,
     internal: { pingStatus: () => 200, askPrimary: () => Promise.reject(new Error('nobody is there')) },
-    build: { bootSecret: '00', authClients, authCaches, log: { warn: () => {}, error: () => {} } },
+    build: {
+      bootSecret: '00',
+      authClients,
+      authCaches,
+      state: new MemoryState(),
+      log: { warn: () => {}, error: () => {} },
+    },
   }).runtime;
 }
 

@@ -54,6 +54,7 @@ function routeOf(middlewares: readonly Hooks[]): Route {
     service: {
       name: 'bench@file',
       setServerUp() {},
+      isUp: () => true,
       handle(x: Exchange) {
         x.answer(200, ['content-type', 'text/plain'], 'ok');
         answer(x);

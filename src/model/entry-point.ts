@@ -53,7 +53,16 @@ export interface EntryPointSpec {
     readonly encodedCharacters: EncodedCharacters;
     readonly redirection: RedirectionSpec | null;
   };
+  /** For the node engine; absent: its defaults. */
+  readonly http2?: Http2Spec;
   readonly accessLogs: boolean;
+}
+
+export interface Http2Spec {
+  readonly maxConcurrentStreams: number;
+  /** Bytes. */
+  readonly maxDecoderHeaderTableSize: number;
+  readonly maxEncoderHeaderTableSize: number;
 }
 
 export interface RouterTls {

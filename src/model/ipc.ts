@@ -28,7 +28,12 @@ export type ToWorker =
   | { readonly type: 'terminating' }
   /** Stop accepting, finish what runs, then exit; `deadline` milliseconds from now at most. */
   | { readonly type: 'drain'; readonly deadline: number }
-  | { readonly type: 'api-answer'; readonly id: number; readonly answer: ApiAnswer };
+  | { readonly type: 'api-answer'; readonly id: number; readonly answer: ApiAnswer }
+  | StateAnswer
+  /** To the only worker: it holds the state from now on, and asks no one. */
+  | { readonly type: 'state-keep'; readonly dump: StateDump }
+  /** The primary holds it again; answered with `state-given`. */
+  | { readonly type: 'state-give' };
 
 export interface ServerState {
   /** Qualified service name. */
@@ -45,6 +50,8 @@ export interface ApiRequest {
   readonly contentType: string;
   /** At most 64 KiB. */
   readonly body: string;
+  /** Which internal service was asked; `api` unless said. */
+  readonly service?: 'api' | 'dashboard';
 }
 
 export interface ApiAnswer {
@@ -52,6 +59,8 @@ export interface ApiAnswer {
   /** Flat name, value. */
   readonly headers: readonly string[];
   readonly body: string;
+  /** How bytes that are no text stand in `body`. */
+  readonly encoding?: 'base64';
 }
 
 export type ToPrimary =
@@ -75,4 +84,47 @@ export type ToPrimary =
   | { readonly type: 'want-full'; readonly version: number; readonly hash: string }
   | { readonly type: 'purged'; readonly id: number; readonly entries: number }
   | { readonly type: 'api-request'; readonly id: number; readonly request: ApiRequest }
+  | StateCalls
+  | { readonly type: 'state-given'; readonly dump: StateDump }
+  /** A server failed requests as often as its service's passive health check allows: this worker asks it no more. */
+  | { readonly type: 'server-fails'; readonly service: string; readonly url: string }
   | { readonly type: 'drained' };
+
+/** Token buckets of one space, as `state/` describes them. */
+export interface StateBucket {
+  readonly space: string;
+  /** Tokens per millisecond. */
+  readonly rate: number;
+  readonly burst: number;
+  /** Milliseconds. */
+  readonly maxDelay: number;
+}
+
+/** What one worker asks of the shared state in one tick, at most 1,024 calls. */
+export interface StateCalls {
+  readonly type: 'state-calls';
+  readonly id: number;
+  readonly takes: readonly { readonly bucket: StateBucket; readonly keys: readonly string[] }[];
+  readonly enters: readonly {
+    readonly space: string;
+    readonly limit: number;
+    readonly keys: readonly string[];
+  }[];
+  readonly leaves: readonly { readonly space: string; readonly keys: readonly string[] }[];
+}
+
+export interface StateAnswer {
+  readonly type: 'state-answer';
+  readonly id: number;
+  /** Wait and remaining of each take, then 1 or 0 for each enter; null: the worker itself holds the state. */
+  readonly values: readonly number[] | null;
+}
+
+/** All of a state, from one process to another. Entries alternate key and tokens, key and number of requests. */
+export interface StateDump {
+  readonly buckets: readonly {
+    readonly bucket: StateBucket;
+    readonly entries: readonly (string | number)[];
+  }[];
+  readonly counts: readonly { readonly space: string; readonly entries: readonly (string | number)[] }[];
+}

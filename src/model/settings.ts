@@ -10,6 +10,14 @@ export interface WorkerSettings {
   readonly pingTerminatingStatusCode: number;
   /** 32 random bytes, hex: the same in all workers of one boot, so that keyed hashes agree. */
   readonly bootSecret: string;
+  readonly plugins: readonly PluginSettings[];
+}
+
+/** A middleware of the user's own. */
+export interface PluginSettings {
+  readonly name: string;
+  /** Absolute path of the module. */
+  readonly module: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';

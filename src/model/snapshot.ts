@@ -54,14 +54,32 @@ export interface MiddlewareSpec {
   readonly errors: readonly string[];
 }
 
-export type ServiceSpec = LoadBalancerSpec | InternalServiceSpec;
+export type ServiceSpec =
+  | LoadBalancerSpec
+  | WeightedSpec
+  | HighestRandomWeightSpec
+  | MirroringSpec
+  | FailoverSpec
+  | InternalServiceSpec;
+
+/** Services made of other services. They never contain themselves, and lie at most 16 deep. */
+export type NestedServiceSpec = WeightedSpec | HighestRandomWeightSpec | MirroringSpec | FailoverSpec;
+
+interface CommonServiceSpec {
+  /** Qualified. */
+  readonly name: string;
+  readonly provider: string;
+  /** Qualified, chains inlined; run behind those of the router. Absent: none. */
+  readonly middlewares?: readonly string[];
+  readonly errors: readonly string[];
+}
 
 export interface InternalServiceSpec {
   readonly kind: 'internal';
-  /** `ping@internal`, `api@internal`, `noop@internal`. */
+  /** `ping@internal`, `api@internal`, `dashboard@internal`, `noop@internal`. */
   readonly name: string;
   readonly provider: 'internal';
-  readonly target: 'ping' | 'api' | 'noop';
+  readonly target: 'ping' | 'api' | 'dashboard' | 'noop';
   readonly errors: readonly string[];
 }
 
@@ -73,19 +91,86 @@ export interface ServerSpec {
   readonly weight: number;
 }
 
-export interface LoadBalancerSpec {
+export interface LoadBalancerSpec extends CommonServiceSpec {
   readonly kind: 'loadBalancer';
-  readonly name: string;
-  readonly provider: string;
   readonly servers: readonly ServerSpec[];
+  /** Absent: weighted round robin. */
+  readonly strategy?: 'p2c' | 'hrw' | 'leasttime';
   readonly passHostHeader: boolean;
-  /** Milliseconds; negative flushes every write. */
+  /** Milliseconds, for the API only: bytes go on as they come, nothing is ever held back to be flushed. */
   readonly flushInterval: number;
   /** Qualified. */
   readonly serversTransport: string;
   readonly sticky: StickyCookieSpec | null;
   readonly healthCheck: HealthCheckSpec | null;
-  readonly errors: readonly string[];
+  /** Absent: requests say nothing about health. */
+  readonly passiveHealthCheck?: PassiveHealthCheckSpec;
+}
+
+export interface PassiveHealthCheckSpec {
+  /** Milliseconds: failures further apart do not add up; also how long a server stays down. */
+  readonly failureWindow: number;
+  /** Failures in a row, 1 or more. */
+  readonly maxFailedAttempts: number;
+}
+
+/** One of the services another one is made of. */
+export interface ChildSpec {
+  /** Qualified. */
+  readonly name: string;
+  /** As it was written: sticky cookies and the API show that. */
+  readonly written: string;
+  /** 0 is never picked. */
+  readonly weight: number;
+}
+
+export interface WeightedSpec extends CommonServiceSpec {
+  readonly kind: 'weighted';
+  readonly children: readonly ChildSpec[];
+  readonly sticky: StickyCookieSpec | null;
+  /** Children that are down are left out, and this one is down with the last of them. */
+  readonly followsHealth: boolean;
+}
+
+export interface HighestRandomWeightSpec extends CommonServiceSpec {
+  readonly kind: 'highestRandomWeight';
+  readonly children: readonly ChildSpec[];
+  readonly followsHealth: boolean;
+}
+
+export interface MirroringSpec extends CommonServiceSpec {
+  readonly kind: 'mirroring';
+  /** Qualified. */
+  readonly service: string;
+  readonly mirrorBody: boolean;
+  /** Bytes; -1 is the gateway's own bound. */
+  readonly maxBodySize: number;
+  readonly mirrors: readonly MirrorSpec[];
+  readonly followsHealth: boolean;
+}
+
+export interface MirrorSpec {
+  /** Qualified. */
+  readonly name: string;
+  /** 0 to 100. */
+  readonly percent: number;
+}
+
+export interface FailoverSpec extends CommonServiceSpec {
+  readonly kind: 'failover';
+  /** Qualified, both. */
+  readonly service: string;
+  readonly fallback: string;
+  readonly followsHealth: boolean;
+  /** Null: only health decides. */
+  readonly onErrors: FailoverErrorsSpec | null;
+}
+
+export interface FailoverErrorsSpec {
+  /** Answers of the first service with one of these go to the fallback; both ends included. */
+  readonly status: readonly (readonly [from: number, to: number])[];
+  /** Bytes; -1 is the gateway's own bound. */
+  readonly maxRequestBodyBytes: number;
 }
 
 export interface StickyCookieSpec {
@@ -100,6 +185,8 @@ export interface StickyCookieSpec {
 }
 
 export interface HealthCheckSpec {
+  /** Absent: an HTTP request. */
+  readonly mode?: 'grpc';
   readonly path: string;
   readonly scheme: 'http' | 'https' | null;
   readonly port: number | null;
@@ -119,6 +206,8 @@ export interface HealthCheckSpec {
   readonly initial: 'up' | 'down';
 }
 
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
 export interface TransportSpec {
   readonly name: string;
   readonly serverName: string | null;
@@ -126,6 +215,14 @@ export interface TransportSpec {
   /** PEM texts, already read from their files. */
   readonly rootCAs: readonly string[];
   readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** As OpenSSL names them, those of TLS 1.3 first. Absent: the runtime's own. */
+  readonly cipherSuites?: readonly string[];
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** A URI that the server's certificate must name (SAN), beside its host name. */
+  readonly peerCertURI?: string;
+  /** Servers of the scheme https are spoken to in HTTP/1.1 alone. */
+  readonly disableHTTP2?: true;
   readonly maxIdleConnsPerHost: number;
   /** Milliseconds; 0 means none. */
   readonly dialTimeout: number;

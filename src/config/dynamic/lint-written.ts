@@ -1,9 +1,13 @@
 // What is written, allowed and without the effect it seems to have: told at the key itself.
 
-import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { z } from 'zod';
+import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import { definitionOf } from '../decode/layout.ts';
+import { isNothing } from '../decode/values.ts';
+import { noteOf } from '../static/define.ts';
 import type { Tree } from '../tree.ts';
-import { definitions } from './middleware-schema.ts';
+import { middlewareSchema } from './middleware-schema.ts';
+import { routerSchema, serviceSchema, transportSchema } from './schema.ts';
 import { child, placeOf } from './tree-access.ts';
 
 /** Warnings of one kind in one file: a thousand servers with a path are one mistake. */
@@ -12,7 +16,8 @@ const maxOfOneKind = 20;
 /** `http` is the section of a dynamic file, or of what labels became. Never an error. */
 export function lintWritten(http: Tree): Diagnostic[] {
   const found = [
-    ...each(http, 'middlewares').flatMap(effectlessHeaders),
+    ...each(http, 'middlewares').flatMap(leftOvers),
+    ...sections.flatMap((section) => later(http, section)),
     ...each(http, 'services').flatMap(unverifiedServers),
   ];
   const counts = new Map<string, number>();
@@ -24,26 +29,66 @@ export function lintWritten(http: Tree): Diagnostic[] {
   });
 }
 
-/** Options of v1 and v2 that still load, and what does today what they did. */
-const headersInstead: ReadonlyMap<string, string> = new Map([
-  ['sslredirect', 'use a redirectScheme middleware, or `http.redirections` of the entry point'],
-  ['ssltemporaryredirect', 'use a redirectScheme middleware without `permanent`'],
-  ['sslhost', 'use a redirectRegex middleware'],
-  ['sslforcehost', 'use a redirectRegex middleware'],
-  ['featurepolicy', 'write `permissionsPolicy`'],
-]);
+/** Options of older versions that still load, below a middleware, and what to do instead. */
+const sinceV3: readonly (readonly [path: readonly string[], hint: string])[] = [
+  [['headers', 'sslRedirect'], 'use a redirectScheme middleware, or `http.redirections` of the entry point'],
+  [['headers', 'sslTemporaryRedirect'], 'use a redirectScheme middleware without `permanent`'],
+  [['headers', 'sslHost'], 'use a redirectRegex middleware'],
+  [['headers', 'sslForceHost'], 'use a redirectRegex middleware'],
+  [['headers', 'featurePolicy'], 'write `permissionsPolicy`'],
+  [['stripPrefix', 'forceSlash'], 'delete it: the path that is left always begins with a slash'],
+  [['contentType', 'autoDetect'], 'delete it: the middleware by itself detects types'],
+  [
+    ['forwardAuth', 'tls', 'caOptional'],
+    "delete it: the auth server's certificate is verified unless `insecureSkipVerify` is set",
+  ],
+];
 
-function effectlessHeaders(middleware: Tree): Diagnostic[] {
-  const headers = child(middleware, 'headers');
-  const schema = definitions.get('headers')?.schema;
-  if (headers?.kind !== 'map' || schema === undefined) return [];
-  const known = new Set(Object.keys(definitionOf(schema).shape ?? {}).map((key) => key.toLowerCase()));
-  return [...headers.entries].flatMap(([name, { key }]) => {
-    const hint = headersInstead.get(name.toLowerCase());
-    if (hint === undefined || !known.has(name.toLowerCase())) return [];
-    const message = `\`${name}\` is accepted and has no effect since v3`;
-    return [{ severity: 'warning', code: 'config.no_effect', message, where: key, hint } as const];
+function leftOvers(middleware: Tree): Diagnostic[] {
+  return sinceV3.flatMap(([path, hint]): Diagnostic[] => {
+    const where = writtenAt(middleware, path);
+    if (where === null) return [];
+    const message = `\`${path.at(-1)}\` is accepted and has no effect since v3`;
+    return [{ severity: 'warning', code: 'config.no_effect', message, where, hint }];
   });
+}
+
+function later(http: Tree, section: keyof typeof laterOf): Diagnostic[] {
+  const paths = laterOf[section];
+  if (paths.length === 0) return [];
+  return each(http, section).flatMap((object) =>
+    paths.flatMap((path): Diagnostic[] => {
+      const where = writtenAt(object, path);
+      if (where === null) return [];
+      const message = `\`${path.join('.')}\` is accepted and has no effect yet`;
+      return [{ severity: 'warning', code: 'config.no_effect', message, where }];
+    }),
+  );
+}
+
+/** Paths below one object of a section whose schema says that they have no effect in this version. */
+function laterPaths(schema: z.ZodType): string[][] {
+  const { shape, innerType } = definitionOf(schema);
+  if (innerType !== undefined) return laterPaths(innerType);
+  return Object.entries(shape ?? {}).flatMap(([key, below]) =>
+    noteOf(below).status === 'later' ? [[key]] : laterPaths(below).map((path) => [key, ...path]),
+  );
+}
+
+const laterOf = {
+  routers: laterPaths(routerSchema),
+  services: laterPaths(serviceSchema),
+  middlewares: laterPaths(middlewareSchema),
+  serversTransports: laterPaths(transportSchema),
+} as const;
+
+const sections = Object.keys(laterOf) as (keyof typeof laterOf)[];
+
+/** Null: it is not written, or nothing follows it. */
+function writtenAt(object: Tree, path: readonly string[]): Place | null {
+  let at: Tree | null = object;
+  for (const key of path) at = at === null ? null : child(at, key);
+  return at === null || isNothing(at) ? null : placeOf(object, path);
 }
 
 function unverifiedServers(service: Tree): Diagnostic[] {

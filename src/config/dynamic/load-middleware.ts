@@ -1,7 +1,7 @@
 // One middleware's tree → kind and options.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import { list, text } from '../../proxy/middlewares/fields.ts';
+import { list, text, textMap } from '../../proxy/middlewares/fields.ts';
 import { plain } from '../decode/values.ts';
 import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
@@ -55,12 +55,24 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
  */
 function broken(kind: string, node: Tree): MiddlewareConfig {
   const auth = child(node, 'forwardAuth');
-  if (auth === null) return { kind, options: null };
+  if (auth === null) return brokenOther(kind, node);
   const names = child(auth, 'authResponseHeaders');
   const field = child(auth, 'headerField');
   const authResponseHeaders = names === null ? [] : (list.safeParse(plain(names)).data ?? []);
   const headerField = field === null ? '' : (text.safeParse(plain(field)).data ?? '');
   return { kind: 'forwardAuth', options: { authResponseHeaders, headerField } };
+}
+
+/** The same of the other kinds that tell servers who asks. */
+function brokenOther(kind: string, node: Tree): MiddlewareConfig {
+  const section = child(node, kind);
+  const ownHeaders = definitions.get(kind)?.ownHeaders;
+  if (section === null || ownHeaders === undefined || kind === 'plugin') return { kind, options: null };
+  const field = child(section, 'headerField');
+  const map = child(section, 'claimsToHeaders');
+  const headerField = field === null ? '' : (text.safeParse(plain(field)).data ?? '');
+  const claimsToHeaders = map === null ? {} : (textMap.safeParse(plain(map)).data ?? {});
+  return { kind, options: { headerField, claimsToHeaders } };
 }
 
 function writtenKinds(node: Tree, kinds: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-// One service's tree → a load balancer, or the reason why it cannot be one.
+// One service's tree → one of the service types, or the reason why it is none.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Tree } from '../tree.ts';
@@ -22,24 +22,23 @@ export function loadService(name: string, node: Tree, diagnostics: Diagnostic[])
 
   const written = kinds.filter((kind) => service[kind] !== undefined);
   if (written.length !== 1) {
-    diagnostics.push({
-      severity: 'error',
-      code: written.length === 0 ? 'config.no_type' : 'config.multi_types',
-      message:
-        written.length === 0
-          ? 'the service has no type'
-          : `cannot create service: multi-types service not supported, consider declaring ${written.join(' and ')} as two`,
-      where: node.where,
-    });
+    diagnostics.push(notExactlyOne(node, written));
     return broken;
   }
-  const kind = written[0] as (typeof kinds)[number];
-  if (kind !== 'loadBalancer') refuse([kind], `services of the kind ${kind} are not supported`);
-  if (service.middlewares !== undefined)
-    refuse(['middlewares'], 'middlewares of a service are not supported');
-  if (service.loadBalancer === undefined) return broken;
-  refuseParts(service.loadBalancer, refuse);
-  return { kind: 'loadBalancer', loadBalancer: service.loadBalancer };
+  const { loadBalancer, weighted, highestRandomWeight, mirroring, failover } = service;
+  const middlewares = service.middlewares === undefined ? {} : { middlewares: service.middlewares };
+  if (loadBalancer !== undefined) {
+    refuseParts(loadBalancer, refuse);
+    return { kind: 'loadBalancer', loadBalancer, ...middlewares };
+  }
+  if (weighted !== undefined) {
+    if (weighted.sticky?.header !== undefined) refuse(['weighted', 'sticky', 'header'], noStickyHeader);
+    return { kind: 'weighted', weighted, ...middlewares };
+  }
+  if (highestRandomWeight !== undefined)
+    return { kind: 'highestRandomWeight', highestRandomWeight, ...middlewares };
+  if (mirroring !== undefined) return { kind: 'mirroring', mirroring, ...middlewares };
+  return failover === undefined ? broken : { kind: 'failover', failover, ...middlewares };
 }
 
 const broken: ServiceConfig = {
@@ -47,21 +46,24 @@ const broken: ServiceConfig = {
   loadBalancer: { servers: [], strategy: 'wrr', passHostHeader: true },
 };
 
+const noStickyHeader = 'sticky.header is not supported';
+
+function notExactlyOne(node: Tree, written: readonly string[]): Diagnostic {
+  const isEmpty = written.length === 0;
+  return {
+    severity: 'error',
+    code: isEmpty ? 'config.no_type' : 'config.multi_types',
+    message: isEmpty
+      ? 'the service has no type'
+      : `cannot create service: multi-types service not supported, consider declaring ${written.join(' and ')} as two`,
+    where: node.where,
+    ...(isEmpty ? { hint: `give it one of ${kinds.join(', ')}` } : {}),
+  };
+}
+
 type Refuse = (path: readonly string[], message: string) => void;
 
 function refuseParts(balancer: LoadBalancerConfig, refuse: Refuse): void {
   const at = (...path: string[]) => ['loadBalancer', ...path];
-  if (balancer.strategy.toLowerCase() !== 'wrr') {
-    refuse(at('strategy'), `the strategy ${balancer.strategy.slice(0, 40)} is not supported, only wrr`);
-  }
-  if (balancer.passiveHealthCheck !== undefined) {
-    refuse(at('passiveHealthCheck'), 'passiveHealthCheck is not supported');
-  }
-  if (balancer.sticky?.header !== undefined) refuse(at('sticky', 'header'), 'sticky.header is not supported');
-  if (balancer.healthCheck?.mode === 'grpc') {
-    refuse(at('healthCheck', 'mode'), 'health checks of the mode grpc are not supported');
-  }
-  if (balancer.servers.some(({ url }) => url.scheme === 'h2c')) {
-    refuse(at('servers'), 'servers of the scheme h2c are not supported');
-  }
+  if (balancer.sticky?.header !== undefined) refuse(at('sticky', 'header'), noStickyHeader);
 }

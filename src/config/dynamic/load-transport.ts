@@ -7,19 +7,33 @@ import type { TransportConfig } from './schema.ts';
 import { transportSchema } from './schema.ts';
 import { placeOf } from './tree-access.ts';
 
-/** They narrow whom we trust or how we speak: leaving one out without a word would open something. */
-const refusedKeys = ['cipherSuites', 'minVersion', 'maxVersion', 'peerCertURI', 'spiffe'] as const;
-
 const decodeTransport = objectDecoder('serversTransports', transportSchema);
 
 export function loadTransport(name: string, node: Tree, diagnostics: Diagnostic[]): TransportConfig {
   const decoded = decodeTransport(name, node);
   diagnostics.push(...decoded.diagnostics);
   const transport = decoded.value ?? defaultTransport;
-  for (const key of refusedKeys) {
-    if (transport[key] === undefined) continue;
-    const message = `${key} of a serversTransport is not supported`;
-    diagnostics.push({ severity: 'error', code: 'config.unsupported', message, where: placeOf(node, [key]) });
+  // They narrow whom we trust: leaving one out without a word would open something.
+  if (transport.spiffe !== undefined) {
+    const message = 'spiffe of a serversTransport is not supported';
+    diagnostics.push({
+      severity: 'error',
+      code: 'config.unsupported',
+      message,
+      where: placeOf(node, ['spiffe']),
+      hint: 'rootCAs and peerCertURI check an identity of the form spiffe://domain/path',
+    });
+  }
+  if (transport.peerCertURI !== undefined && transport.insecureSkipVerify) {
+    const message =
+      'peerCertURI says nothing with insecureSkipVerify: anybody may write any URI in a certificate';
+    diagnostics.push({
+      severity: 'error',
+      code: 'config.unsupported',
+      message,
+      where: placeOf(node, ['peerCertURI']),
+      hint: 'give rootCAs instead of insecureSkipVerify',
+    });
   }
   return transport;
 }

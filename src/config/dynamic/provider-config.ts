@@ -1,7 +1,15 @@
 // What a provider hands over: objects as they were written and decoded, not yet referring to each other.
 
 import type { Place } from '../../model/diagnostic.ts';
-import type { LoadBalancerConfig, RouterConfig, TransportConfig } from './schema.ts';
+import type {
+  FailoverConfig,
+  HighestRandomWeightConfig,
+  LoadBalancerConfig,
+  MirroringConfig,
+  RouterConfig,
+  TransportConfig,
+  WeightedConfig,
+} from './schema.ts';
 
 /** All of one provider, whole: it replaces what the provider gave before. */
 export interface ProviderConfig {
@@ -38,9 +46,22 @@ export interface MiddlewareConfig {
   readonly options: unknown;
 }
 
+/** `middlewares` as they are written; absent: none. */
 export type ServiceConfig =
-  | { readonly kind: 'loadBalancer'; readonly loadBalancer: LoadBalancerConfig }
-  | { readonly kind: 'internal'; readonly target: 'ping' | 'api' | 'noop' };
+  | {
+      readonly kind: 'loadBalancer';
+      readonly loadBalancer: LoadBalancerConfig;
+      readonly middlewares?: readonly string[];
+    }
+  | NestedServiceConfig
+  | { readonly kind: 'internal'; readonly target: 'ping' | 'api' | 'dashboard' | 'noop' };
+
+export type NestedServiceConfig = { readonly middlewares?: readonly string[] } & (
+  | { readonly kind: 'weighted'; readonly weighted: WeightedConfig }
+  | { readonly kind: 'highestRandomWeight'; readonly highestRandomWeight: HighestRandomWeightConfig }
+  | { readonly kind: 'mirroring'; readonly mirroring: MirroringConfig }
+  | { readonly kind: 'failover'; readonly failover: FailoverConfig }
+);
 
 export function emptyConfig(source: string): DynamicConfig {
   return { source, routers: new Map(), middlewares: new Map(), services: new Map(), transports: new Map() };

@@ -1,79 +1,102 @@
-// Services → specs: servers, sticky cookie, health check, transport.
+// Services → specs: each by itself, then how they lie in each other.
 
-import { createHash } from 'node:crypto';
-import type { Diagnostic, Place } from '../../model/diagnostic.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import type {
-  HealthCheckSpec,
+  LoadBalancerSpec,
+  NestedServiceSpec,
   ServerSpec,
   ServiceSpec,
-  StickyCookieSpec,
   TransportSpec,
 } from '../../model/snapshot.ts';
+import { healthCheck, passiveHealthCheck } from './health-check-spec.ts';
 import type { Entry, Merged } from './merge.ts';
 import { qualify } from './merge.ts';
+import { nestServices } from './nested-services.ts';
+import { nestedSpec } from './nested-spec.ts';
 import type { ServiceConfig } from './provider-config.ts';
 import type { LoadBalancerConfig } from './schema.ts';
+import { type Warn, stickyCookie } from './sticky-spec.ts';
+import type { Suggest } from './suggest.ts';
 
-type Services = ReadonlyMap<string, ServiceSpec>;
-type Transports = ReadonlyMap<string, TransportSpec>;
+export type Services = ReadonlyMap<string, ServiceSpec>;
 
-export function resolveServices(merged: Merged, transports: Transports, diagnostics: Diagnostic[]): Services {
+export interface ServiceContext {
+  readonly transports: ReadonlyMap<string, TransportSpec>;
+  readonly suggest: Suggest;
+  readonly diagnostics: Diagnostic[];
+}
+
+/** What is wrong with one is in its `errors`, and in those of every service that is made of it. */
+export function resolveServices(merged: Merged, context: ServiceContext): Services {
   const specs = new Map<string, ServiceSpec>();
-  for (const entry of merged.services.values())
-    specs.set(entry.name, serviceSpec(entry, transports, diagnostics));
+  for (const entry of merged.services.values()) specs.set(entry.name, serviceSpec(entry, context));
+  nestServices(specs, merged, context);
   return specs;
 }
 
-function serviceSpec(
-  entry: Entry<ServiceConfig>,
-  transports: Transports,
-  diagnostics: Diagnostic[],
-): ServiceSpec {
+function serviceSpec(entry: Entry<ServiceConfig>, context: ServiceContext): ServiceSpec {
   const { name, provider, written } = entry;
-  if (written.value.kind === 'internal') {
-    const { target } = written.value;
-    return { kind: 'internal', name, provider: 'internal', target, errors: written.errors };
-  }
-  const balancer = written.value.loadBalancer;
+  const { value } = written;
+  // A list of its own: what is found out later is added to it.
+  const errors = [...written.errors];
+  if (value.kind === 'internal')
+    return { kind: 'internal', name, provider: 'internal', target: value.target, errors };
   const warn = (code: string, message: string) =>
-    diagnostics.push({
+    context.diagnostics.push({
       severity: 'warning',
       code,
       message: `service ${name}: ${message}`,
       where: written.where,
     });
-  const errors = [...written.errors];
+  const middlewares = (value.middlewares ?? []).map((reference) => qualify(reference, provider));
+  const common = { ...(middlewares.length === 0 ? {} : { middlewares }), errors };
+  if (value.kind !== 'loadBalancer') {
+    const { kind, ...own } = nestedSpec(value, { name, provider, warn });
+    return { kind, name, provider, ...own, ...common } as NestedServiceSpec;
+  }
+  const { kind, ...own } = loadBalancer(entry, value.loadBalancer, { ...context, errors, warn });
+  return { kind, name, provider, ...own, ...common };
+}
+
+interface Findings extends ServiceContext {
+  readonly errors: string[];
+  readonly warn: Warn;
+}
+
+type Own = Omit<LoadBalancerSpec, 'name' | 'provider' | 'errors' | 'middlewares'>;
+
+function loadBalancer(entry: Entry<ServiceConfig>, balancer: LoadBalancerConfig, found: Findings): Own {
+  const { name, provider, written } = entry;
+  const { warn } = found;
   const serversTransport = qualify(balancer.serversTransport ?? 'default@internal', provider);
-  const transport = transports.get(serversTransport);
+  const transport = found.transports.get(serversTransport);
   if (transport === undefined || transport.errors.length > 0) {
     const message = `serversTransport ${serversTransport} ${transport === undefined ? "doesn't exist" : 'is broken'}`;
-    errors.push(message);
-    diagnostics.push(serviceError(name, message, written.where));
+    found.errors.push(message);
+    found.diagnostics.push({
+      severity: 'error',
+      code: 'config.unknown_transport',
+      message: `service ${name}: ${message}`,
+      where: written.where,
+    });
   }
+  const { strategy } = balancer;
+  const passive = passiveHealthCheck(balancer, warn);
+  const sticky = stickyCookie(name, balancer.sticky, warn);
+  if (strategy === 'hrw' && sticky !== null)
+    warn('config.sticky', 'sticky has no effect with the strategy hrw: the client address decides');
   return {
     kind: 'loadBalancer',
-    name,
-    provider,
     servers: servers(balancer, warn),
+    ...(strategy === 'wrr' ? {} : { strategy }),
     passHostHeader: balancer.passHostHeader,
     flushInterval: balancer.responseForwarding?.flushInterval ?? 100,
     serversTransport,
-    sticky: stickyCookie(name, balancer, warn),
+    sticky: strategy === 'hrw' ? null : sticky,
     healthCheck: healthCheck(balancer, warn),
-    errors,
+    ...(passive === null ? {} : { passiveHealthCheck: passive }),
   };
 }
-
-function serviceError(name: string, message: string, where: Place): Diagnostic {
-  return {
-    severity: 'error',
-    code: 'config.unknown_transport',
-    message: `service ${name}: ${message}`,
-    where,
-  };
-}
-
-type Warn = (code: string, message: string) => void;
 
 function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
   const specs: ServerSpec[] = [];
@@ -91,67 +114,4 @@ function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
     specs.push({ url: url.origin, path: preservePath ? url.path : '', weight });
   }
   return specs;
-}
-
-function stickyCookie(service: string, balancer: LoadBalancerConfig, warn: Warn): StickyCookieSpec | null {
-  const cookie = balancer.sticky?.cookie;
-  if (cookie === undefined) return null;
-  const sameSite = cookie.sameSite?.toLowerCase();
-  const isSameSite = sameSite === 'none' || sameSite === 'lax' || sameSite === 'strict';
-  if (sameSite !== undefined && sameSite !== '' && !isSameSite) {
-    const shown = JSON.stringify(sameSite.slice(0, 40));
-    warn('config.sticky', `sticky.cookie.sameSite is ${shown}, expected none, lax or strict: it is left out`);
-  }
-  if (cookie.name !== undefined && token(cookie.name) !== cookie.name)
-    warn('config.sticky', `sticky.cookie.name becomes ${token(cookie.name).slice(0, 80)}`);
-  return {
-    name: cookie.name === undefined || cookie.name === '' ? cookieName(service) : token(cookie.name),
-    secure: cookie.secure,
-    httpOnly: cookie.httpOnly,
-    sameSite: isSameSite ? sameSite : null,
-    maxAge: cookie.maxAge,
-    path: cookie.path === '' ? '/' : cookie.path,
-    domain: cookie.domain === undefined || cookie.domain === '' ? null : cookie.domain,
-  };
-}
-
-/** As Traefik names it, so that cookies given out by one are understood by the other. */
-function cookieName(service: string): string {
-  return `_${createHash('sha1').update(`_TRAEFIK_BACKEND_${service}`).digest('hex').slice(0, 5)}`;
-}
-
-function token(name: string): string {
-  return name.replace(/[^!#$%&'*+\-.^_`|~0-9A-Za-z]/g, '_');
-}
-
-function healthCheck(balancer: LoadBalancerConfig, warn: Warn): HealthCheckSpec | null {
-  const check = balancer.healthCheck;
-  if (check === undefined) return null;
-  const positive = (key: string, value: number, byDefault: number) => {
-    if (value > 0) return value;
-    warn('config.health_check', `healthCheck.${key} must be above 0: ${byDefault / 1000}s is used`);
-    return byDefault;
-  };
-  if (/^[a-z]+:\/\//i.test(check.path))
-    warn('config.health_check', 'healthCheck.path is a URL, expected a path that begins with /');
-  const interval = positive('interval', check.interval, 30_000);
-  return {
-    path: check.path.startsWith('/') ? check.path : `/${check.path}`,
-    scheme: check.scheme ?? null,
-    port: check.port ?? null,
-    hostname: check.hostname ?? null,
-    method: check.method.toUpperCase(),
-    status: check.status,
-    interval,
-    unhealthyInterval:
-      check.unhealthyInterval === undefined
-        ? interval
-        : positive('unhealthyInterval', check.unhealthyInterval, interval),
-    timeout: positive('timeout', check.timeout, 5000),
-    followRedirects: check.followRedirects,
-    headers: check.headers,
-    rise: Math.max(1, check.rise),
-    fall: Math.max(1, check.fall),
-    initial: check.initial,
-  };
 }

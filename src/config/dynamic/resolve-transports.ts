@@ -25,11 +25,16 @@ function transportSpec({ name, written }: Entry<TransportConfig>): TransportSpec
     insecureSkipVerify: value.insecureSkipVerify,
     rootCAs: value.rootCAs,
     certificates: value.certificates.map(({ certFile, keyFile }) => ({ cert: certFile, key: keyFile })),
+    ...(value.cipherSuites === undefined ? {} : { cipherSuites: value.cipherSuites }),
+    ...(value.minVersion === undefined ? {} : { minVersion: value.minVersion }),
+    ...(value.maxVersion === undefined ? {} : { maxVersion: value.maxVersion }),
+    ...(value.peerCertURI === undefined ? {} : { peerCertURI: value.peerCertURI }),
     // Negative keeps none.
     maxIdleConnsPerHost: value.maxIdleConnsPerHost === 0 ? defaultIdlePerHost : value.maxIdleConnsPerHost,
     dialTimeout: timeouts?.dialTimeout ?? 30_000,
     responseHeaderTimeout: timeouts?.responseHeaderTimeout ?? 0,
     idleConnTimeout: timeouts?.idleConnTimeout ?? 90_000,
+    ...(value.disableHTTP2 ? { disableHTTP2: true } : {}),
     errors: written.errors,
   };
 }

@@ -7,10 +7,12 @@ import type { RuleSyntax, Snapshot, TransportSpec } from '../../model/snapshot.t
 import { keepIdentity } from '../../util/same-data.ts';
 import { hashOf } from './hash.ts';
 import { duplicateRules } from './lint.ts';
+import { certificatesNowhere } from './lint-certificates.ts';
 import { compare, merge } from './merge.ts';
 import type { ProviderConfig } from './provider-config.ts';
 import { resolveMiddlewares } from './resolve-middlewares.ts';
 import { resolveRouters } from './resolve-routers.ts';
+import { withMiddlewares } from './resolve-service-middlewares.ts';
 import { resolveServices } from './resolve-services.ts';
 import { resolveTransports } from './resolve-transports.ts';
 import { createSuggest } from './suggest.ts';
@@ -37,11 +39,13 @@ export interface Resolved {
 export function resolve(input: ResolveInput): Resolved {
   const { merged, diagnostics } = merge(input.sources);
   const transports = resolveTransports(merged, input.defaults.serversTransport);
-  const services = resolveServices(merged, transports, diagnostics);
   const suggest = createSuggest();
-  const middlewares = resolveMiddlewares(merged, { services, suggest, diagnostics });
+  const bare = resolveServices(merged, { transports, suggest, diagnostics });
+  const middlewares = resolveMiddlewares(merged, { services: bare, suggest, diagnostics });
+  const services = withMiddlewares(bare, { merged, middlewares, diagnostics });
   const routers = resolveRouters({ ...input, merged, suggest, middlewares, services, diagnostics });
   diagnostics.push(...duplicateRules(routers, merged));
+  diagnostics.push(...certificatesNowhere(routers, middlewares.specs, input.entryPoints, merged));
 
   const known = input.known ?? nothing;
   const content = {

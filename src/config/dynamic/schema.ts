@@ -13,8 +13,11 @@ import {
   text,
   textMap,
 } from '../../proxy/middlewares/fields.ts';
+import { statusRanges } from '../../proxy/middlewares/status-ranges.ts';
+import { later } from '../static/define.ts';
 import { middlewareSchema } from './middleware-schema.ts';
 import { serverUrl } from './server-url.ts';
+import { cipherSuites, tlsVersion } from './tls-words.ts';
 
 const domain = object({ main: text.optional(), sans: list.optional() });
 
@@ -33,12 +36,18 @@ export const routerSchema = object({
   }).optional(),
   observability: object({
     accessLogs: bool.optional(),
-    metrics: bool.optional(),
-    tracing: bool.optional(),
-    traceVerbosity: z.enum(['minimal', 'detailed']).optional(),
+    metrics: later(bool.optional()),
+    tracing: later(bool.optional()),
+    traceVerbosity: later(z.enum(['minimal', 'detailed']).optional()),
   }).optional(),
 });
 export type RouterConfig = z.output<typeof routerSchema>;
+
+// Of anything else Set-Cookie would be another line, or another attribute.
+const cookieText = text.refine(
+  (value) => /^[\x20-\x3a\x3c-\x7e]*$/.test(value),
+  'expected printable ASCII without a semicolon',
+);
 
 const sticky = object({
   cookie: section({
@@ -47,8 +56,8 @@ const sticky = object({
     httpOnly: bool.default(false),
     sameSite: text.optional(),
     maxAge: int.default(0),
-    path: text.default('/'),
-    domain: text.optional(),
+    path: cookieText.default('/'),
+    domain: cookieText.optional(),
   }).optional(),
   header: object({
     name: text,
@@ -61,7 +70,7 @@ const loadBalancerSchema = object({
   servers: z
     .array(object({ url: serverUrl, weight: int.default(1), preservePath: bool.default(false) }))
     .default([]),
-  strategy: z.string().default('wrr'),
+  strategy: z.enum(['wrr', 'p2c', 'hrw', 'leasttime']).default('wrr'),
   passHostHeader: bool.default(true),
   responseForwarding: object({ flushInterval: duration.default(100) }).optional(),
   serversTransport: text.optional(),
@@ -84,39 +93,53 @@ const loadBalancerSchema = object({
     initial: z.enum(['up', 'down']).default('up'),
   }).optional(),
   passiveHealthCheck: section({
-    failureWindow: duration.optional(),
-    maxFailedAttempts: int.optional(),
+    failureWindow: duration.default(10_000),
+    maxFailedAttempts: int.default(1),
   }).optional(),
 });
 export type LoadBalancerConfig = z.output<typeof loadBalancerSchema>;
 
-const weightedItem = object({ name: text, weight: int.default(1) });
+const weightedItem = object({
+  name: text,
+  weight: int.refine((n) => n >= 0, 'expected 0 or more').default(1),
+});
+const percent = int.refine((n) => n >= 0 && n <= 100, 'expected 0 to 100');
 const propagate = section({}).optional();
+
+const weightedSchema = object({
+  services: z.array(weightedItem).default([]),
+  sticky: sticky.optional(),
+  healthCheck: propagate,
+});
+const highestRandomWeightSchema = object({
+  services: z.array(weightedItem).default([]),
+  healthCheck: propagate,
+});
+const mirroringSchema = object({
+  service: text,
+  mirrorBody: bool.default(true),
+  maxBodySize: int.default(-1),
+  mirrors: z.array(object({ name: text, percent: percent.default(0) })).default([]),
+  healthCheck: propagate,
+});
+const failoverSchema = object({
+  service: text,
+  fallback: text,
+  healthCheck: propagate,
+  errors: object({ status: statusRanges.default([]), maxRequestBodyBytes: int.default(-1) }).optional(),
+});
+export type StickyConfig = z.output<typeof sticky>;
+export type WeightedConfig = z.output<typeof weightedSchema>;
+export type HighestRandomWeightConfig = z.output<typeof highestRandomWeightSchema>;
+export type MirroringConfig = z.output<typeof mirroringSchema>;
+export type FailoverConfig = z.output<typeof failoverSchema>;
 
 export const serviceSchema = object({
   loadBalancer: loadBalancerSchema.optional(),
-  weighted: object({
-    services: z.array(weightedItem).default([]),
-    sticky: sticky.optional(),
-    healthCheck: propagate,
-  }).optional(),
-  highestRandomWeight: object({
-    services: z.array(weightedItem).default([]),
-    healthCheck: propagate,
-  }).optional(),
-  mirroring: object({
-    service: text,
-    mirrorBody: bool.default(true),
-    maxBodySize: int.default(-1),
-    mirrors: z.array(object({ name: text, percent: int.default(0) })).default([]),
-    healthCheck: propagate,
-  }).optional(),
-  failover: object({
-    service: text,
-    fallback: text.optional(),
-    healthCheck: propagate,
-    errors: object({ status: list.optional(), maxRequestBodyBytes: int.default(-1) }).optional(),
-  }).optional(),
+  weighted: weightedSchema.optional(),
+  highestRandomWeight: highestRandomWeightSchema.optional(),
+  mirroring: mirroringSchema.optional(),
+  failover: failoverSchema.optional(),
   middlewares: list.optional(),
 });
 
@@ -125,16 +148,16 @@ export const transportSchema = object({
   insecureSkipVerify: bool.default(false),
   rootCAs: list.default([]),
   certificates: z.array(object({ certFile: text, keyFile: text })).default([]),
-  cipherSuites: list.optional(),
-  minVersion: text.optional(),
-  maxVersion: text.optional(),
+  cipherSuites: cipherSuites.optional(),
+  minVersion: tlsVersion.optional(),
+  maxVersion: tlsVersion.optional(),
   maxIdleConnsPerHost: int.default(0),
   forwardingTimeouts: object({
     dialTimeout: duration.default(30_000),
     responseHeaderTimeout: duration.default(0),
     idleConnTimeout: duration.default(90_000),
-    readIdleTimeout: duration.optional(),
-    pingTimeout: duration.optional(),
+    readIdleTimeout: later(duration.optional()),
+    pingTimeout: later(duration.optional()),
   }).optional(),
   disableHTTP2: bool.default(false),
   peerCertURI: text.optional(),

@@ -2,6 +2,8 @@
 
 import { Agent, type Dispatcher, interceptors, request } from 'undici';
 import type { HealthCheckSpec, ServerSpec, TransportSpec } from '../../model/snapshot.ts';
+import { clientTlsOptions } from '../../tls/client-options.ts';
+import { probeGrpc } from './grpc-probe.ts';
 
 /** Null: healthy. Otherwise why not, in a few words without anything the server sent but its status. */
 export type ProbeResult = string | null;
@@ -18,18 +20,43 @@ const maxRedirections = 10;
 
 /** `transport` null: default TLS rules. */
 export function createProber(transport: TransportSpec | null): Prober {
-  const agent = new Agent({
-    allowH2: false,
+  const options = {
     // A kept connection would hide that a server no longer accepts new ones.
     pipelining: 0,
     maxResponseSize: maxProbeBody,
-    connect: tlsOptions(transport),
-  });
+    connect: connectOptions(transport),
+  };
+  const agent = new Agent({ ...options, allowH2: false });
   const following = agent.compose(interceptors.redirect({ maxRedirections }));
+  const askHttp = async (target: ServerSpec, url: URL, check: HealthCheckSpec, signal: AbortSignal) => {
+    if (!speaksH2c(target, check)) {
+      return await probeHttp(check.followRedirects ? following : agent, url, check, signal);
+    }
+    // HTTP/2 connections are kept whatever one says: each probe gets an agent of its own.
+    const own = new Agent({ ...options, allowH2: true, useH2c: true, pipelining: 1 });
+    try {
+      return await probeHttp(own, url, check, signal);
+    } finally {
+      await own.destroy();
+    }
+  };
   return {
-    probe: (target, check, stop) => probe(check.followRedirects ? following : agent, target, check, stop),
+    probe(target, check, stop) {
+      const url = probeUrl(target, check);
+      if (url === null) return Promise.resolve('path is not relative');
+      return within(check, stop, (signal) =>
+        check.mode === 'grpc'
+          ? probeGrpc({ url, check, transport, stop: signal })
+          : askHttp(target, url, check, signal),
+      );
+    },
     close: () => agent.destroy(),
   };
+}
+
+/** A server by prior knowledge may speak nothing else, unless the check names another scheme. */
+function speaksH2c(target: ServerSpec, check: HealthCheckSpec): boolean {
+  return target.url.startsWith('h2c:') && check.scheme === null;
 }
 
 /** The address that is asked; null when the path is not one of this server. */
@@ -41,30 +68,39 @@ export function probeUrl(target: ServerSpec, check: HealthCheckSpec): URL | null
   return new URL(check.path, base);
 }
 
-async function probe(
-  dispatcher: Dispatcher,
-  target: ServerSpec,
+/** Ends `ask` when its time is up, or when nobody wants to know any more. */
+async function within(
   check: HealthCheckSpec,
   stop: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<ProbeResult>,
 ): Promise<ProbeResult> {
-  const url = probeUrl(target, check);
-  if (url === null) return 'path is not relative';
   const timeout = AbortSignal.timeout(check.timeout);
+  const late = `no answer within ${check.timeout} ms`;
   try {
-    const answer = await request(url, {
-      dispatcher,
-      method: check.method as Dispatcher.HttpMethod,
-      headers: headersOf(check),
-      signal: AbortSignal.any([timeout, stop]),
-      headersTimeout: check.timeout,
-      bodyTimeout: check.timeout,
-    });
-    // The verdict is the head's: what the body does is nobody's concern any more.
-    answer.body.on('error', () => {}).destroy();
-    return accepts(check, answer.statusCode) ? null : `status ${answer.statusCode}`;
+    const result = await ask(AbortSignal.any([timeout, stop]));
+    return timeout.aborted && result !== null ? late : result;
   } catch (error) {
-    return timeout.aborted ? `no answer within ${check.timeout} ms` : reasonOf(error);
+    return timeout.aborted ? late : reasonOf(error);
   }
+}
+
+async function probeHttp(
+  dispatcher: Dispatcher,
+  url: URL,
+  check: HealthCheckSpec,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const answer = await request(url, {
+    dispatcher,
+    method: check.method as Dispatcher.HttpMethod,
+    headers: headersOf(check),
+    signal,
+    headersTimeout: check.timeout,
+    bodyTimeout: check.timeout,
+  });
+  // The verdict is the head's: what the body does is nobody's concern any more.
+  answer.body.on('error', () => {}).destroy();
+  return accepts(check, answer.statusCode) ? null : `status ${answer.statusCode}`;
 }
 
 function accepts(check: HealthCheckSpec, status: number): boolean {
@@ -77,16 +113,10 @@ function headersOf(check: HealthCheckSpec): Record<string, string> {
   return headers;
 }
 
-function tlsOptions(transport: TransportSpec | null): NonNullable<Agent.Options['connect']> {
+function connectOptions(transport: TransportSpec | null): NonNullable<Agent.Options['connect']> {
   if (transport === null) return {};
-  const [certificate] = transport.certificates;
-  return {
-    rejectUnauthorized: !transport.insecureSkipVerify,
-    ...(transport.serverName === null ? {} : { servername: transport.serverName }),
-    ...(transport.rootCAs.length === 0 ? {} : { ca: [...transport.rootCAs] }),
-    ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
-    ...(transport.dialTimeout === 0 ? {} : { timeout: transport.dialTimeout }),
-  };
+  const { dialTimeout } = transport;
+  return { ...clientTlsOptions(transport), ...(dialTimeout === 0 ? {} : { timeout: dialTimeout }) };
 }
 
 /** Codes such as `ECONNREFUSED` say enough; messages may carry what the server sent. */

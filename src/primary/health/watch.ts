@@ -1,4 +1,4 @@
-// Watches the servers of one service: one after the other, each when it is due.
+// Watches the servers of one service: each when it is due, whatever the others do.
 
 import type { HealthCheckSpec, ServerSpec } from '../../model/snapshot.ts';
 import type { Prober, ProbeResult } from './probe.ts';
@@ -26,6 +26,8 @@ export interface Watch {
   /** Servers that stay keep what is known of them; new ones are probed at once. */
   setServers(servers: readonly ServerSpec[]): void;
   targets(): readonly Target[];
+  /** Somebody else has seen it fail: down until as many probes as `rise` says are good. */
+  markDown(url: string): void;
   close(): void;
 }
 
@@ -35,38 +37,52 @@ export function createWatch(
   known: readonly Target[],
 ): Watch {
   const stop = new AbortController();
+  // One for each server: a slow one keeps none of the others waiting.
+  const timers = new Map<Target, NodeJS.Timeout>();
   let targets = targetsFor(servers, known, options.check);
-  let timer: NodeJS.Timeout | null = null;
-  let busy = false;
 
-  const schedule = (): void => {
-    if (stop.signal.aborted || busy) return;
-    if (timer !== null) clearTimeout(timer);
-    const next = soonest(targets);
-    if (next !== null) timer = setTimeout(() => void visit(next), Math.max(0, next.due - performance.now()));
-  };
   const visit = async (target: Target): Promise<void> => {
-    busy = true;
     const result = await options.semaphore.run(() =>
       stop.signal.aborted
         ? Promise.resolve('stopped')
         : options.prober.probe(target.server, options.check, stop.signal),
     );
-    busy = false;
     // A probe that was under way while its server left the configuration tells nothing.
-    if (!stop.signal.aborted && targets.includes(target)) settle(target, result, options);
-    schedule();
+    if (stop.signal.aborted || !timers.has(target)) return;
+    settle(target, result, options);
+    schedule(target);
   };
-  schedule();
+  const schedule = (target: Target): void => {
+    const wait = Math.max(0, target.due - performance.now());
+    timers.set(
+      target,
+      setTimeout(() => void visit(target), wait),
+    );
+  };
+  const leave = (target: Target): void => {
+    clearTimeout(timers.get(target));
+    timers.delete(target);
+  };
+  for (const target of targets) schedule(target);
   return {
     setServers(wanted) {
-      targets = targetsFor(wanted, targets, options.check);
-      schedule();
+      const before = targets;
+      targets = targetsFor(wanted, before, options.check);
+      for (const target of before) if (!targets.includes(target)) leave(target);
+      for (const target of targets) if (!timers.has(target)) schedule(target);
     },
     targets: () => targets,
+    markDown(url) {
+      const target = targets.find(({ server }) => server.url === url);
+      if (target === undefined || !target.up) return;
+      target.up = false;
+      target.against = 0;
+      options.changed(url, false, 'requests fail');
+    },
     close() {
       stop.abort();
-      if (timer !== null) clearTimeout(timer);
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
     },
   };
 }
@@ -96,10 +112,4 @@ function settle(target: Target, result: ProbeResult, options: WatchOptions): voi
     options.changed(target.server.url, healthy, result);
   }
   target.due = performance.now() + (target.up ? check.interval : check.unhealthyInterval);
-}
-
-function soonest(targets: readonly Target[]): Target | null {
-  let next: Target | null = null;
-  for (const target of targets) if (next === null || target.due < next.due) next = target;
-  return next;
 }

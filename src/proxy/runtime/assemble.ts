@@ -5,7 +5,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { keepIdentity } from '../../util/same-data.ts';
 import { buildMiddlewares } from './build-middlewares.ts';
 import { type BuiltRoute, buildRoutes } from './build-routes.ts';
-import { buildServices } from './build-services.ts';
+import { bindMiddlewares, buildServices, slotOwners } from './build-services.ts';
 import { buildTables } from './build-tables.ts';
 import type { AssembleDeps, BuildContext } from './context.ts';
 import { collectManagedNames } from './managed-names.ts';
@@ -29,6 +29,7 @@ export function assemble(incoming: Snapshot, deps: AssembleDeps): Assembled {
   const context = contextOf(snapshot, deps);
   const services = buildServices(snapshot, context);
   const middlewares = buildMiddlewares(snapshot.middlewares, services, context);
+  bindMiddlewares(snapshot.services, services, middlewares, context);
   const routes = buildRoutes(snapshot.routers, middlewares, services, context);
   context.services.seal();
   context.middlewares.seal();
@@ -58,7 +59,10 @@ function withKnownSpecs(incoming: Snapshot, known: Snapshot): Snapshot {
 
 function contextOf(snapshot: Snapshot, deps: AssembleDeps): BuildContext {
   const before = deps.previous?.inheritance ?? null;
-  const names = snapshot.middlewares.map((spec) => spec.name);
+  const names = [
+    ...snapshot.middlewares.map((spec) => spec.name),
+    ...slotOwners(snapshot.services),
+  ];
   return {
     ...deps,
     diagnostics: [],

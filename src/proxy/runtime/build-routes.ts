@@ -68,7 +68,7 @@ function buildRoute(
 }
 
 /** Never reached: its routes are broken and answer before the service. */
-const noService: Service = { name: '', handle: () => {}, setServerUp: () => {} };
+const noService: Service = { name: '', handle: () => {}, setServerUp: () => {}, isUp: () => false };
 
 function flatten(hooks: readonly Hooks[]): Pick<Route, 'depth' | 'request' | 'response' | 'end'> {
   const request: (RequestHook | null)[] = hooks.map((hook) => hook.request ?? null);

@@ -15,6 +15,8 @@ export interface AssembleDeps {
   readonly entryPoints: readonly string[];
   readonly kept: KeepHandle;
   readonly internal: InternalFacts;
+  /** Told of a server that has failed as often as its service's passive health check allows. */
+  readonly serverFails?: (service: string, url: string) => void;
   /** What every middleware's build gets, but for its name, slots and services. */
   readonly build: Omit<BuildDeps, 'name' | 'router' | 'slot' | 'keep' | 'service'>;
   /** The running one, whose unchanged parts are taken over; it must not be disposed of yet. */

@@ -24,4 +24,6 @@ export interface Route {
   /** Why it answers 503 to all; null for a sound one. */
   readonly broken: string | null;
   readonly accessLogs: boolean;
+  /** The route this one adds a service's own middlewares to; absent for a router's. */
+  readonly within?: Route;
 }

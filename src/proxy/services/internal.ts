@@ -20,7 +20,8 @@ export interface InternalFacts {
 const maxApiBody = 64 * 1024;
 
 export function buildInternalService(spec: InternalServiceSpec, facts: InternalFacts): Service {
-  return { name: spec.name, handle: handlers[spec.target](facts), setServerUp: () => {} };
+  const handle = handlers[spec.target](facts);
+  return { name: spec.name, handle, setServerUp: () => {}, isUp: () => true };
 }
 
 const handlers = {
@@ -33,17 +34,27 @@ const handlers = {
     x.answer(418, [], '');
     answer(x);
   },
-  api: (facts: InternalFacts) => (x: Exchange) => {
-    if (isFromPage(x)) {
-      x.answer(403, [], statusText(403));
+  api: (facts: InternalFacts) => (x: Exchange) => askOrRefuse(x, facts, 'api'),
+  dashboard: (facts: InternalFacts) => (x: Exchange) => {
+    // Its links are relative, and its own path was cut off on the way here.
+    const { requestPath } = x;
+    if (x.path === '/' && !requestPath.endsWith('/')) {
+      x.answer(302, ['location', `./${requestPath.slice(requestPath.lastIndexOf('/') + 1)}/`], '');
       answer(x);
-      return;
-    }
-    askApi(x, facts).catch((error: unknown) => {
-      fail(x, new GatewayError('gateway.bug', 'the API did not answer', error));
-    });
+    } else askOrRefuse(x, facts, 'dashboard');
   },
 } as const;
+
+function askOrRefuse(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): void {
+  if (isFromPage(x)) {
+    x.answer(403, [], statusText(403));
+    answer(x);
+    return;
+  }
+  askApi(x, facts, service).catch((error: unknown) => {
+    fail(x, new GatewayError('gateway.bug', 'the API did not answer', error));
+  });
+}
 
 /**
  * Browsers put Origin on whatever a page sends that is no plain reading, even to the page's own host: this
@@ -53,7 +64,7 @@ function isFromPage(x: Exchange): boolean {
   return x.method !== 'GET' && x.method !== 'HEAD' && hasHeader(x.headers, 'origin');
 }
 
-async function askApi(x: Exchange, facts: InternalFacts): Promise<void> {
+async function askApi(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): Promise<void> {
   const body = x.body === null ? new Uint8Array(0) : await x.body.collect(maxApiBody);
   if (body === null) {
     x.answer(413, [], statusText(413));
@@ -65,12 +76,13 @@ async function askApi(x: Exchange, facts: InternalFacts): Promise<void> {
     target: x.path + x.search,
     contentType: getHeader(x.headers, 'content-type') ?? '',
     body: Buffer.from(body).toString('utf8'),
+    service,
   });
   if (x.ended) return;
   x.answer(
     got.status,
     got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)),
-    got.body,
+    got.encoding === undefined ? got.body : Buffer.from(got.body, got.encoding),
   );
   answer(x);
 }

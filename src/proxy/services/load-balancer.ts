@@ -2,28 +2,30 @@
 
 import type { LoadBalancerSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
-import type { Exchange } from '../exchange.ts';
+import type { EndTask, Exchange } from '../exchange.ts';
 import { fail } from '../pipeline.ts';
 import { forward } from '../upstream/forward.ts';
 import { tunnel } from '../upstream/tunnel.ts';
-import type { Rotation } from './rotation.ts';
-import type { Server, ServerSource } from './server.ts';
+import type { Picker } from './picker.ts';
+import type { Server, ServerSource, ServerWatch } from './server.ts';
 import type { Service } from './service.ts';
 import { StickyCookie } from './sticky-cookie.ts';
 
 export class LoadBalancer implements Service, ServerSource {
   readonly name: string;
   readonly #servers: readonly Server[];
-  readonly #rotation: Rotation;
-  readonly #sticky: StickyCookie | null;
+  readonly #picker: Picker<Server>;
+  readonly #sticky: StickyCookie<Server> | null;
   readonly #passHostHeader: boolean;
+  #isUp: boolean;
 
-  constructor(spec: LoadBalancerSpec, servers: readonly Server[], rotation: Rotation) {
+  constructor(spec: LoadBalancerSpec, servers: readonly Server[], picker: Picker<Server>) {
     this.name = spec.name;
     this.#servers = servers;
-    this.#rotation = rotation;
+    this.#picker = picker;
     this.#sticky = spec.sticky === null ? null : new StickyCookie(spec.sticky, servers);
     this.#passHostHeader = spec.passHostHeader;
+    this.#isUp = servers.length > 0;
   }
 
   handle(x: Exchange): void {
@@ -33,8 +35,12 @@ export class LoadBalancer implements Service, ServerSource {
       return;
     }
     x.server = server;
-    if (x.isUpgrade) tunnel(x, server, this.hostFor(x, server));
-    else forward(x, server, this);
+    if (!x.isUpgrade) {
+      forward(x, server, this);
+      return;
+    }
+    if (server.watch !== null) x.atEnd(new WatchedTunnel(server.watch));
+    tunnel(x, server, this.hostFor(x, server));
   }
 
   hostFor(x: Exchange, server: Server): string {
@@ -42,26 +48,47 @@ export class LoadBalancer implements Service, ServerSource {
   }
 
   another(x: Exchange, failed: Server): Server | null {
-    // Two turns: the next one may be the failed server's.
-    let server = this.#rotation.pick();
-    if (server === failed) server = this.#rotation.pick();
-    if (server === null || server === failed) return null;
-    if (this.#sticky !== null) x.pinBy(this.#sticky.setCookieFor(server));
+    const server = this.#picker.pickOther(x, failed);
+    if (server !== null && this.#sticky !== null) x.pinBy(this.#sticky.setCookieFor(server));
     return server;
   }
 
   setServerUp(url: string, up: boolean): void {
+    let isUp = false;
     for (const server of this.#servers) {
       if (server.url === url) server.up = up;
+      isUp ||= server.up;
     }
+    this.#isUp = isUp;
+  }
+
+  isUp(): boolean {
+    return this.#isUp;
   }
 
   #pick(x: Exchange): Server | null {
-    if (this.#sticky === null) return this.#rotation.pick();
-    const known = this.#sticky.serverOf(x.headers);
-    if (known !== null) return known;
-    const server = this.#rotation.pick();
-    if (server !== null) x.pinBy(this.#sticky.setCookieFor(server));
+    const sticky = this.#sticky;
+    if (sticky === null) return this.#picker.pick(x);
+    const known = sticky.serverOf(x.headers);
+    if (known !== null && !sticky.isOlderForm) return known;
+    const server = known ?? this.#picker.pick(x);
+    if (server !== null) x.pinBy(sticky.setCookieFor(server));
     return server;
+  }
+}
+
+/** Tells a server's watch of a tunnel, whose way does not lead through `forward`. */
+class WatchedTunnel implements EndTask {
+  readonly #watch: ServerWatch;
+
+  constructor(watch: ServerWatch) {
+    this.#watch = watch;
+    watch.began();
+  }
+
+  run(x: Exchange): void {
+    // The time a tunnel stood says nothing about how soon its server answers: only failures count.
+    if (x.originStatus === 0 && x.error?.blame === 'server') this.#watch.failed();
+    this.#watch.left();
   }
 }

@@ -2,7 +2,8 @@
 
 import type { Exchange } from '../exchange.ts';
 import type { ServerSpec, TransportSpec } from '../../model/snapshot.ts';
-import type { Http1Pool } from '../upstream/http1/pool.ts';
+import type { ServerPool } from '../upstream/server-pool.ts';
+import type { Choice } from './picker.ts';
 
 /** Told what becomes of the requests to one server; null on a service that has no use for it. */
 export interface ServerWatch {
@@ -23,7 +24,7 @@ export interface ServerSource {
   another(x: Exchange, failed: Server): Server | null;
 }
 
-export class Server {
+export class Server implements Choice {
   readonly url: string;
   /** Host and port, for the Host header without passHostHeader and for the log. */
   readonly authority: string;
@@ -31,17 +32,21 @@ export class Server {
   readonly path: string;
   readonly weight: number;
   readonly transport: TransportSpec;
-  readonly pool: Http1Pool;
+  readonly pool: ServerPool;
   /** Health as the primary last said. */
   up = true;
   watch: ServerWatch | null = null;
 
-  constructor(spec: ServerSpec, transport: TransportSpec, pool: Http1Pool) {
+  constructor(spec: ServerSpec, transport: TransportSpec, pool: ServerPool) {
     this.url = spec.url;
     this.authority = new URL(spec.url).host;
     this.path = spec.path.endsWith('/') ? spec.path.slice(0, -1) : spec.path;
     this.weight = spec.weight;
     this.transport = transport;
     this.pool = pool;
+  }
+
+  get key(): string {
+    return this.url;
   }
 }

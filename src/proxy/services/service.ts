@@ -6,6 +6,8 @@ export interface Service {
   readonly name: string;
   /** Must end the Exchange, now or later, through `respond.ts`. */
   handle(x: Exchange): void;
-  /** From the primary's health checks; true when this service has that server. */
+  /** From the primary's health checks; nothing where this service does not have that server. */
   setServerUp(url: string, up: boolean): void;
+  /** Whether it can answer: one of its servers is up, or one of the services it is made of. */
+  isUp(): boolean;
 }

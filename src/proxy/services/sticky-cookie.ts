@@ -2,38 +2,52 @@
 
 import { hash } from 'node:crypto';
 import type { StickyCookieSpec } from '../../model/snapshot.ts';
+import { fnv1Hex } from '../../util/fnv.ts';
 import { deleteHeader, type HeaderList } from '../headers.ts';
-import type { Server } from './server.ts';
+import type { Choice } from './picker.ts';
 
-export class StickyCookie {
+export class StickyCookie<T extends Choice> {
+  /** What the last `serverOf` found it by was a value of an older Traefik: the cookie is to be written anew. */
+  isOlderForm = false;
   readonly #name: string;
-  readonly #servers = new Map<string, Server>();
-  readonly #setCookie = new Map<Server, string>();
+  readonly #choices = new Map<string, T>();
+  readonly #older = new Map<string, T>();
+  readonly #setCookie = new Map<T, string>();
 
-  constructor(spec: StickyCookieSpec, servers: readonly Server[]) {
+  constructor(spec: StickyCookieSpec, choices: readonly T[]) {
     this.#name = spec.name;
-    for (const server of servers) {
-      const value = hash('sha256', server.url).slice(0, 16);
-      this.#servers.set(value, server);
-      // Traefik also reads the plain URL, which older versions wrote.
-      this.#servers.set(server.url, server);
-      this.#setCookie.set(server, cookieLine(spec, value));
+    for (const choice of choices) {
+      const { key } = choice;
+      const value = hash('sha256', key).slice(0, 16);
+      this.#choices.set(value, choice);
+      const fnv = fnv1Hex(key);
+      for (const older of [key, fnv, fnv1Hex(fnv)]) this.#older.set(older, choice);
+      this.#setCookie.set(choice, cookieLine(spec, value));
     }
   }
 
-  /** The server the request's cookie names; null when it names none that is up. */
-  serverOf(headers: readonly string[]): Server | null {
+  /** What the request's cookie names; null when that is nothing that is up. */
+  serverOf(headers: readonly string[]): T | null {
     for (let i = 0; i < headers.length; i += 2) {
       if (headers[i] !== 'cookie') continue;
       const value = cookieValue(headers[i + 1] as string, this.#name);
-      const server = value === null ? undefined : this.#servers.get(value);
-      if (server?.up) return server;
+      if (value === null) continue;
+      const choice = this.#choices.get(value);
+      if (choice?.up) {
+        this.isOlderForm = false;
+        return choice;
+      }
+      const older = this.#older.get(value);
+      if (older?.up) {
+        this.isOlderForm = true;
+        return older;
+      }
     }
     return null;
   }
 
-  setCookieFor(server: Server): string {
-    return this.#setCookie.get(server) as string;
+  setCookieFor(choice: T): string {
+    return this.#setCookie.get(choice) as string;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { ServerState } from '../../../src/model/ipc.ts';
@@ -49,6 +50,26 @@ test('the first probe does not wait for an interval', async () => {
       });
     },
   );
+});
+
+test('a server of h2c is asked in HTTP/2, on a connection of its own each time', async () => {
+  let status = 200;
+  let connections = 0;
+  const server = createHttp2Server((_request, response) => void response.writeHead(status).end());
+  server.on('session', () => connections++);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `h2c://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    await withMonitor(async ({ monitor, changes }) => {
+      monitor.follow(snapshot(service('grpc@file', [url], { interval: 30 })));
+      await until('three probes', () => connections >= 3);
+      assert.deepEqual(changes, []);
+      status = 500;
+      await until('down', () => changes.length === 1);
+    });
+  } finally {
+    server.close();
+  }
 });
 
 test('a refused connection and a server that stays silent are down', async () => {

@@ -22,6 +22,7 @@ export const settings: WorkerSettings = {
   log: { level: 'info', format: 'json', noColor: true, filePath: null },
   pingTerminatingStatusCode: 503,
   bootSecret: '00',
+  plugins: [],
 };
 
 export function createRig(workers: number, first: Content = content('first')): Rig {
@@ -105,7 +106,7 @@ export function service(
             status: 0,
             interval: 25,
             unhealthyInterval: 25,
-            timeout: 500,
+            timeout: 5000,
             followRedirects: true,
             headers: {},
             rise: 1,

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { StickyCookieSpec } from '../../../../src/model/snapshot.ts';
 import { addSetCookie, cookieValue, StickyCookie } from '../../../../src/proxy/services/sticky-cookie.ts';
+import { fnv1Hex } from '../../../../src/util/fnv.ts';
 import { serverOf } from './bench-server.ts';
 
 const spec: StickyCookieSpec = {
@@ -75,4 +76,16 @@ test('the line replaces one of the same name and leaves the others in their orde
     'set-cookie',
     'lb=new; Path=/',
   ]);
+});
+
+test('values of older releases of Traefik are followed, and known as such', () => {
+  const server = serverOf(url);
+  const sticky = new StickyCookie(spec, [server]);
+  const fnv = fnv1Hex(url);
+  for (const older of [url, fnv, fnv1Hex(fnv)]) {
+    assert.equal(sticky.serverOf(['cookie', `lb=${older}`]), server, older);
+    assert.equal(sticky.isOlderForm, true);
+  }
+  assert.equal(sticky.serverOf(['cookie', `lb=${value}`]), server);
+  assert.equal(sticky.isOlderForm, false);
 });

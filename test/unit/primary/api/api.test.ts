@@ -2,58 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ApiAnswer, PurgeSelector } from '../../../src/model/ipc.ts';
-import type { MiddlewareSpec, Snapshot } from '../../../src/model/snapshot.ts';
-import { createApi } from '../../../src/primary/api/api.ts';
-import { router, service } from './support.ts';
-
-const headers: MiddlewareSpec = {
-  name: 'headers@file',
-  provider: 'file',
-  kind: 'headers',
-  options: {
-    customRequestHeaders: { Authorization: 'Bearer abc', 'X-Api-Key': 'k', 'X-Team': 'a<b&c>' },
-    accessControlAllowHeaders: ['Authorization'],
-  },
-  errors: [],
-};
-const auth: MiddlewareSpec = {
-  name: 'auth@file',
-  provider: 'file',
-  kind: 'forwardAuth',
-  options: {
-    address: 'http://user:pass@auth:8000/validate',
-    authResponseHeaders: ['X-User-Id'],
-    tls: { ca: 'CA', cert: 'CERT', key: 'PEM', insecureSkipVerify: false },
-    cache: { ttl: 1000, key: ['header:Authorization'] },
-  },
-  errors: [],
-};
-const basic: MiddlewareSpec = {
-  name: 'basic@file',
-  provider: 'file',
-  kind: 'basicAuth',
-  options: { users: ['bob:$apr1$x'] },
-  errors: ['not supported'],
-};
-
-const snapshot: Snapshot = {
-  version: 7,
-  hash: 'abc',
-  routers: [
-    router('a/b@file', { middlewares: ['auth@file', 'headers@file'], rule: 'Host(`x`) && PathPrefix(`/`)' }),
-    router('broken@file', { errors: ['middleware "x@file" does not exist'] }),
-    router('ping@internal', { service: 'ping@internal', priority: 9223372036854775807n }),
-  ],
-  middlewares: [auth, basic, headers],
-  services: [
-    service('api@file', ['http://10.0.0.1:80', 'http://10.0.0.2:80'], {
-      headers: { Authorization: 'Basic x' },
-    }),
-    { kind: 'internal', name: 'ping@internal', provider: 'internal', target: 'ping', errors: [] },
-  ],
-  transports: [],
-};
+import { ask, body, flood, found, header, names, purged } from './support.ts';
 
 test('the version, the counts and the raw data have the keys of Traefik', async () => {
   const version = await body('/api/version');
@@ -104,7 +53,7 @@ test('no secret of a middleware or a health check is shown', async () => {
   const shown = await body('/api/http/middlewares/auth@file');
   const options = shown['forwardAuth'] as Record<string, unknown>;
   assert.deepEqual(options['authResponseHeaders'], ['X-User-Id']);
-  assert.deepEqual(options['cache'], { ttl: 1000, key: ['header:Authorization'] });
+  assert.deepEqual(options['cache'], { ttl: '1s', key: ['header:Authorization'] });
 });
 
 test('JSON has no character that HTML gives a meaning to', async () => {
@@ -126,10 +75,16 @@ test('lists have pages, filters and an order', async () => {
     'broken@file',
     'a/b@file',
   ]);
-  for (const page of ['9', '0', '-1', 'x']) {
-    const answer = await ask(`/api/http/routers?page=${page}`);
+  for (const [query, message] of [
+    ['page=9', 'invalid request: page: 9, per_page: 100'],
+    ['page=0', 'invalid request: page: 0'],
+    ['page=-1', 'invalid request: page: -1'],
+    ['page=x', 'invalid request: page: 0'],
+    ['page=0&per_page=-2', 'invalid request: per_page: -2'],
+  ]) {
+    const answer = await ask(`/api/http/routers?${query}`);
     assert.equal(answer.status, 400);
-    assert.equal(JSON.parse(answer.body).message, `invalid request: page: ${page}, per_page: 100`);
+    assert.equal(JSON.parse(answer.body).message, message);
   }
 });
 
@@ -139,7 +94,7 @@ test('what is not there is 404, and reading with another method 405', async () =
   assert.equal(JSON.parse(missing.body).message, 'router not found: x@y');
   assert.match(header(missing, 'Content-Type') ?? '', /^text\/plain/);
   for (const path of [
-    '/',
+    '/nothing',
     '/api',
     '/api/nothing',
     '/api/http',
@@ -162,7 +117,7 @@ test('the status names the version, the workers and the diagnostics', async () =
     version: 7,
     hash: 'abc',
     workers: [{ pid: 1, state: 'running', version: 7 }],
-    diagnostics: [],
+    diagnostics: found,
   });
 });
 
@@ -189,51 +144,90 @@ test('a purge needs POST, JSON and a known selector', async () => {
   assert.equal((await ask(path, { method: 'POST', contentType, text: large })).status, 413);
 });
 
-const purged: PurgeSelector[] = [];
+test('routers are found by service and middleware, and sorted by what is asked for', async () => {
+  assert.deepEqual(await names('/api/http/routers?serviceName=api@file'), ['a/b@file', 'broken@file']);
+  assert.deepEqual(await names('/api/http/routers?serviceName=ping@internal'), ['ping@internal']);
+  assert.deepEqual(await names('/api/http/routers?serviceName=ping'), []);
+  const byPriority = await names('/api/http/routers?sortBy=priority&direction=desc');
+  assert.equal(byPriority[0], 'ping@internal');
+  assert.equal((await names('/api/http/services?sortBy=servers&direction=desc'))[0], 'api@file');
+  assert.deepEqual(await names('/api/http/middlewares?sortBy=type'), [
+    'basic@file',
+    'auth@file',
+    'headers@file',
+  ]);
+  assert.deepEqual(await names('/api/http/services?search=PING'), ['ping@internal']);
+  assert.deepEqual(await names('/api/http/services?serviceName=nothing'), ['api@file', 'ping@internal']);
+});
 
-interface Options {
-  readonly method?: string;
-  readonly contentType?: string;
-  readonly text?: string;
-  readonly basePath?: string;
-}
+test('a router of the gateway itself names its service with the provider', async () => {
+  assert.equal((await body('/api/http/routers/ping@internal'))['service'], 'ping@internal');
+});
 
-function ask(target: string, options: Options = {}): Promise<ApiAnswer> {
-  const api = createApi(
-    {
-      version: '1.2.3',
-      startDate: '2026-01-01T00:00:00Z',
-      basePath: options.basePath ?? '',
-      entryPoints: [],
-      providers: ['File'],
-      accessLog: false,
-    },
-    {
-      snapshot: () => snapshot,
-      serverStates: (name) => (name === 'api@file' ? new Map([['http://10.0.0.2:80', false]]) : null),
-      workers: () => [{ pid: 1, state: 'running', version: 7 }],
-      diagnostics: () => [],
-      purge: (selector) => {
-        purged.push(selector);
-        return Promise.resolve(5);
-      },
-    },
+test('the version names the dashboard only when it has a name', async () => {
+  assert.deepEqual(Object.keys(await body('/api/version')), ['Version', 'Codename', 'startDate']);
+  const named = await body('/api/version', { facts: { dashboardName: 'Edge', disableDashboardAd: true } });
+  assert.deepEqual([named['dashboardName'], named['disableDashboardAd']], ['Edge', true]);
+});
+
+test('entry points come in the order of their names, without what only objects of providers have', async () => {
+  const list = JSON.parse((await ask('/api/entrypoints')).body) as Record<string, unknown>[];
+  assert.deepEqual(
+    list.map((point) => [point['name'], point['address']]),
+    [
+      ['admin', ':8080'],
+      ['web', ':80'],
+    ],
   );
-  const { method = 'GET', contentType = '', text = '' } = options;
-  return api({ method, target, contentType, body: text });
-}
+  assert.ok(!('provider' in (list[0] ?? {})) && !('status' in (list[0] ?? {})));
+  assert.equal((await body('/api/entrypoints/web'))['name'], 'web');
+  const missing = await ask('/api/entrypoints/nothing');
+  assert.deepEqual([missing.status, missing.body], [404, '{"message":"entry point not found: nothing"}\n']);
+});
 
-async function body(target: string): Promise<Record<string, unknown>> {
-  const answer = await ask(target);
-  assert.equal(answer.status, 200, answer.body);
-  return JSON.parse(answer.body) as Record<string, unknown>;
-}
+test('lists of what is not served are empty, and their members not found', async () => {
+  for (const path of [
+    '/api/tcp/routers',
+    '/api/tcp/services',
+    '/api/tcp/middlewares',
+    '/api/udp/routers',
+    '/api/udp/services',
+    '/api/certificates',
+  ]) {
+    const answer = await ask(path);
+    assert.deepEqual([answer.status, answer.body, header(answer, 'X-Next-Page')], [200, '[]\n', '1'], path);
+    assert.equal((await ask(`${path}/x@y`)).status, 404);
+  }
+  assert.equal((await ask('/api/udp/middlewares')).status, 404);
+});
 
-async function names(target: string): Promise<readonly string[]> {
-  return (JSON.parse((await ask(target)).body) as { readonly name: string }[]).map((item) => item.name);
-}
+test('diagnostics come with the errors first, and can be narrowed down', async () => {
+  const all = JSON.parse((await ask('/api/diagnostics')).body) as { readonly code: string }[];
+  assert.deepEqual(
+    all.map(({ code }) => code),
+    ['b', 'a'],
+  );
+  const one = JSON.parse((await ask('/api/diagnostics?severity=warning')).body) as object[];
+  assert.deepEqual(one, [
+    { severity: 'warning', code: 'a', message: 'odd', where: { source: 'f.yml', line: 3 } },
+  ]);
+  assert.equal((await ask('/api/diagnostics?search=F.YML&per_page=1')).body, `${JSON.stringify([all[0]])}\n`);
+});
 
-function header(answer: ApiAnswer, name: string): string | undefined {
-  const index = answer.headers.indexOf(name);
-  return index === -1 ? undefined : answer.headers[index + 1];
-}
+test('debugging data is there only when it is asked for, and pprof is refused by name', async () => {
+  assert.equal((await ask('/debug/vars')).status, 404);
+  const vars = await body('/debug/vars', { facts: { debug: true } });
+  assert.equal(vars['pid'], process.pid);
+  assert.ok(!JSON.stringify(vars).includes(process.execPath));
+  const refused = await ask('/debug/pprof/heap', { facts: { debug: true } });
+  assert.equal(refused.status, 501);
+  assert.match(refused.body, /pprof/);
+});
+
+test('more requests than may wait are refused', async () => {
+  const answers = await flood(300, '/api/rawdata');
+  const refused = answers.filter(({ status }) => status === 503);
+  assert.equal(refused.length, 300 - 256);
+  assert.ok(answers.every(({ status }) => status === 200 || status === 503));
+  assert.equal((await ask('/api/rawdata')).status, 200);
+});

@@ -1,0 +1,73 @@
+// weighted and highestRandomWeight: services that hand each Exchange to one of others.
+
+import type { ChildSpec, StickyCookieSpec } from '../../model/snapshot.ts';
+import { GatewayError } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { fail } from '../pipeline.ts';
+import type { Choice, Picker } from './picker.ts';
+import type { Service } from './service.ts';
+import { StickyCookie } from './sticky-cookie.ts';
+
+/** A service as one of those another is made of. */
+export class Child implements Choice {
+  readonly key: string;
+  readonly weight: number;
+  readonly service: Service;
+  readonly #followsHealth: boolean;
+
+  /** `followsHealth` false: it is picked whatever its health. */
+  constructor(spec: ChildSpec, service: Service, followsHealth: boolean) {
+    this.key = spec.written;
+    this.weight = spec.weight;
+    this.service = service;
+    this.#followsHealth = followsHealth;
+  }
+
+  get up(): boolean {
+    return !this.#followsHealth || this.service.isUp();
+  }
+}
+
+export interface SharedParts {
+  readonly name: string;
+  /** Those with a weight above 0. */
+  readonly children: readonly Child[];
+  readonly picker: Picker<Child>;
+  readonly sticky: StickyCookieSpec | null;
+}
+
+export class SharedService implements Service {
+  readonly name: string;
+  readonly #children: readonly Child[];
+  readonly #picker: Picker<Child>;
+  readonly #sticky: StickyCookie<Child> | null;
+
+  constructor({ name, children, picker, sticky }: SharedParts) {
+    this.name = name;
+    this.#children = children;
+    this.#picker = picker;
+    this.#sticky = sticky === null ? null : new StickyCookie(sticky, children);
+  }
+
+  handle(x: Exchange): void {
+    const child = this.#pick(x);
+    if (child === null) fail(x, new GatewayError('service.no_server'));
+    else child.service.handle(x);
+  }
+
+  setServerUp(): void {}
+
+  isUp(): boolean {
+    return this.#children.some(({ service }) => service.isUp());
+  }
+
+  #pick(x: Exchange): Child | null {
+    const sticky = this.#sticky;
+    if (sticky === null) return this.#picker.pick(x);
+    const known = sticky.serverOf(x.headers);
+    if (known !== null && !sticky.isOlderForm) return known;
+    const child = known ?? this.#picker.pick(x);
+    if (child !== null) x.pinBy(sticky.setCookieFor(child));
+    return child;
+  }
+}
