@@ -34,8 +34,11 @@ export function decode<S extends z.ZodType>(
   const raw = read(pass, schema, root, '') ?? {};
   const result = schema.safeParse(raw);
   if (!result.success) {
-    const told = new Set(pass.diagnostics.map(({ where }) => where));
+    const told = new Set(
+      pass.diagnostics.filter(({ severity }) => severity === 'error').map(({ where }) => where),
+    );
     for (const issue of result.error.issues) {
+      if (isConsequence(issue, root, told)) continue;
       const found = describeIssue(issue, root);
       // What could not be read at all is not also missing.
       if (found.code !== 'config.missing' || !told.has(reach(issue.path, root).found.key))
@@ -44,6 +47,14 @@ export function decode<S extends z.ZodType>(
   }
   const isBroken = pass.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { value: isBroken ? null : (result.data as z.output<S>), diagnostics: pass.diagnostics };
+}
+
+/** Whether a map as a whole is found wrong only because one of its keys could not be read, which is told already. */
+function isConsequence(issue: z.core.$ZodIssue, root: Origin, told: ReadonlySet<Place>): boolean {
+  if (issue.code !== 'custom' || issue.path.length === 0) return false;
+  const { found, isWhole } = reach(issue.path, root);
+  if (!isWhole || found.node.kind !== 'map') return false;
+  return [...found.node.entries.values()].some(({ key }) => told.has(key));
 }
 
 /** `path` is canonical (as the schema spells it); undefined means absent. */

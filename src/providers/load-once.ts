@@ -9,6 +9,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { createFileStore } from './file/store.ts';
 import type { FileTarget } from './file/store.ts';
 import { dynamicSide } from './from-static.ts';
+import { createNamedFiles } from './named-files.ts';
 
 export interface OnceOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -30,10 +31,11 @@ export function loadDynamicOnce(
   const stores = (targets ?? configured).map((target) => createFileStore(target, settings));
   for (const store of stores) store.refresh('all');
   const file = { provider: 'file', parts: stores.flatMap((store) => store.config().parts) };
-  const resolved = resolve({ ...side.base, sources: [...side.fixed, file, ...sources] });
+  const filled = createNamedFiles(null).fill([...side.fixed, file, ...sources]);
+  const resolved = resolve({ ...side.base, sources: filled.sources });
   const found = stores.flatMap((store) => store.diagnostics());
   return {
     snapshot: { version: 1, ...resolved.snapshot },
-    diagnostics: [...side.diagnostics, ...found, ...resolved.diagnostics],
+    diagnostics: [...side.diagnostics, ...found, ...filled.diagnostics, ...resolved.diagnostics],
   };
 }

@@ -19,6 +19,8 @@ export class Exchange {
   // --- the request, as the next room will see it ---
   readonly method: string;
   readonly scheme: 'http' | 'https';
+  /** As the access log names it; the listener's to say. */
+  protocol = 'HTTP/1.1';
   /** The Host header as the client sent it, port included; sent upstream with passHostHeader. */
   authority: string;
   /** `authority` as it was at intake, for the log. */
@@ -43,8 +45,11 @@ export class Exchange {
   readonly forwardedFor: string | null;
   /** A WebSocket handshake. */
   readonly isUpgrade: boolean;
-  /** Null when the request has none. */
-  readonly body: RequestBody | null;
+  /** Null when the request has none. A middleware that has read it puts what it kept in its place. */
+  body: RequestBody | null;
+
+  /** DER, the client's own first, verified by the listener; null when its engine has none to give. */
+  clientCertificates: readonly Uint8Array[] | null = null;
 
   /** The peer is not appended to X-Forwarded-For on the way upstream. */
   dropForwardedFor = false;
@@ -66,6 +71,8 @@ export class Exchange {
   responseHeaders: HeaderList = [];
   /** Body of an answer made inside the gateway; null while a server's is streamed. */
   answerBody: string | Uint8Array = '';
+  /** What the server says behind the body, known at its end at the latest; null for nothing. */
+  trailers: HeaderList | null = null;
   /** What changes the body on its way out, the innermost first; null for nothing. */
   filters: Filter[] | null = null;
   /** The head is on its way to the client: nothing can be changed any more. */
@@ -92,6 +99,8 @@ export class Exchange {
   username: string | null = null;
   /** Facts a middleware keeps between its own hooks, by the index its build was given. */
   slots: unknown[] | null = null;
+  /** What services want done once the Exchange is over; null for nothing. */
+  endTasks: EndTask[] | null = null;
 
   constructor(request: ExchangeRequest) {
     this.entryPoint = request.entryPoint;
@@ -123,6 +132,7 @@ export class Exchange {
     this.status = status;
     this.responseHeaders = headers;
     this.answerBody = body;
+    this.trailers = null;
     this.filters = null;
     return ANSWERED;
   }
@@ -163,6 +173,12 @@ export class Exchange {
     this.stickyCookies.push(setCookie);
   }
 
+  /** `task` runs once, when the Exchange is over; the same one twice counts once. */
+  atEnd(task: EndTask): void {
+    if (this.endTasks === null) this.endTasks = [task];
+    else if (!this.endTasks.includes(task)) this.endTasks.push(task);
+  }
+
   /**
    * Within a response hook: the whole body of the answer at hand, whoever made it. Null when it is longer than
    * `maxBytes`; rejects with the server's error.
@@ -174,6 +190,14 @@ export class Exchange {
     return Promise.resolve(body.length > maxBytes ? null : body);
   }
 
+  /**
+   * Within a response hook that returns a promise: the body of the streamed answer at hand goes to `taker`, piece
+   * by piece. Null when there is no stream: the answer is whole, in `answerBody`.
+   */
+  divertAnswer(taker: AnswerTaker): DivertedAnswer | null {
+    return this.running?.divert?.(taker) ?? null;
+  }
+
   /** Back to before the answer. */
   forgetAnswer(): void {
     this.server = null;
@@ -182,6 +206,7 @@ export class Exchange {
     this.status = 0;
     this.responseHeaders = [];
     this.answerBody = '';
+    this.trailers = null;
     this.filters = null;
     this.error = null;
     this.originStatus = 0;
@@ -189,6 +214,11 @@ export class Exchange {
     this.originMs = -1;
     this.bytesOut = 0;
   }
+}
+
+/** Work for after an Exchange. Must not throw. */
+export interface EndTask {
+  run(x: Exchange): void;
 }
 
 /** Work on behalf of an Exchange. */
@@ -201,6 +231,23 @@ export interface Running {
    * error.
    */
   collect?(maxBytes: number): Promise<Uint8Array | null> | null;
+  /** The same body, into `taker`; null when there is none. */
+  divert?(taker: AnswerTaker): DivertedAnswer | null;
+}
+
+/** Gets an answer's body in place of the client. Hears nothing more once the Exchange is over. */
+export interface AnswerTaker {
+  /** `chunk` is valid during the call only. False holds back until `resume`. */
+  take(chunk: Uint8Array): boolean;
+  finish(): void;
+  /** The server broke off. */
+  fail(error: Error): void;
+}
+
+export interface DivertedAnswer {
+  resume(): void;
+  /** The rest is not wanted. */
+  cancel(): void;
 }
 
 /** What middlewares change of a request on its way in. */

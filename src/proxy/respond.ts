@@ -1,7 +1,7 @@
 // The one place that turns an answer or an error into bytes, and that ends an Exchange.
 
 import type { Exchange } from './exchange.ts';
-import type { ErrorCode, GatewayError } from './errors.ts';
+import { type ErrorCode, GatewayError } from './errors.ts';
 import { armFilters } from './filters.ts';
 import { plainTextHeaders } from './headers.ts';
 import { statusText } from './status.ts';
@@ -11,6 +11,9 @@ export function errorAnswer(x: Exchange, error: GatewayError): void {
   x.status = error.status;
   x.responseHeaders = plainTextCodes.has(error.code) ? plainTextHeaders() : [];
   x.answerBody = bodies[error.code] ?? statusText(error.status);
+  // They were made for the answer that this one replaces, and may have said in its headers what they do.
+  x.filters = null;
+  x.trailers = null;
 }
 
 /** A whole answer in one write; `body` is dropped where HTTP has no place for one. */
@@ -57,15 +60,36 @@ export function end(x: Exchange): void {
   if (x.body !== null) x.bytesIn = x.body.received;
   const hooks = x.route?.end ?? null;
   if (hooks !== null) {
-    for (const hook of hooks) hook(x);
+    for (const hook of hooks) {
+      try {
+        hook(x);
+      } catch (error) {
+        failLast(x, error);
+      }
+    }
+  }
+  if (x.endTasks !== null) {
+    for (const task of x.endTasks) {
+      try {
+        task.run(x);
+      } catch (error) {
+        failLast(x, error);
+      }
+    }
   }
   x.entryPoint.ended(x);
+}
+
+/** For the log: one that fails must not keep the others from giving back what they hold. */
+function failLast(x: Exchange, cause: unknown): void {
+  x.error = new GatewayError('gateway.bug', 'at the end of a request', cause);
 }
 
 const bodies: Partial<Record<ErrorCode, string>> = {
   'router.no_match': '404 page not found\n',
   'router.broken': 'Service Unavailable\n',
   'service.no_server': 'no available server\n',
+  'service.failover_down': 'Service Unavailable\n',
   'gateway.bug': 'Internal Server Error\n',
 };
 const plainTextCodes: ReadonlySet<ErrorCode> = new Set(Object.keys(bodies) as ErrorCode[]);

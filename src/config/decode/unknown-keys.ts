@@ -79,6 +79,10 @@ const known: readonly (readonly [RegExp, string])[] = [
     'no such option: `attempts` and `initialInterval` are all there is to set',
   ],
   [
+    /^http\.middlewares\.[^.]+\.plugin\.[^.]+$/,
+    "no plugin of this name is declared in the static configuration: `plugins.<name>.module` names a module of one's own; Traefik's plugins are Go and do not run here",
+  ],
+  [
     /^http\.services\.[^.]+\.circuitbreaker$/,
     'a middleware: put it into `http.middlewares` and name it in the router',
   ],

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { definitionOf } from '../decode/layout.ts';
 import { unsupportedKinds } from '../dynamic/middleware-schema.ts';
+import { dynamicSchema } from '../dynamic/schema.ts';
 import { staticSchema } from '../static/schema.ts';
 import { describe } from './describe.ts';
 import { probe } from './probe.ts';
@@ -71,7 +72,9 @@ function dynamicOnes(): Unsupported[] {
     const instead = path === 'tcp' || path === 'udp' ? 'only HTTP is served' : refusedAnswer;
     return status === null ? [] : [{ path, status, instead: status === 'refused' ? instead : '' }];
   });
-  return [...kinds, ...probed];
+  const later: Unsupported[] = [];
+  collect(dynamicSchema, '', { isLater: false, found: later });
+  return [...kinds, ...probed, ...later];
 }
 
 const router = { rule: 'Path(`/`)', service: 's' };
@@ -85,6 +88,10 @@ const two = { services: [{ name: 'a' }] };
 const probes: readonly (readonly [string, object])[] = [
   ['http.routers.<name>.parentRefs', { http: { routers: { r: { ...router, parentRefs: ['a'] } } } }],
   ['http.services.<name>.weighted', service({ weighted: two })],
+  [
+    'http.services.<name>.weighted.sticky.header',
+    service({ weighted: { ...two, sticky: { header: { name: 'a' } } } }),
+  ],
   ['http.services.<name>.highestRandomWeight', service({ highestRandomWeight: two })],
   ['http.services.<name>.mirroring', service({ mirroring: { service: 'a' } })],
   ['http.services.<name>.failover', service({ failover: { service: 'a', fallback: 'b' } })],
@@ -95,6 +102,7 @@ const probes: readonly (readonly [string, object])[] = [
   ['http.services.<name>.loadBalancer.strategy: p2c', balancer({ strategy: 'p2c' })],
   ['http.services.<name>.loadBalancer.strategy: hrw', balancer({ strategy: 'hrw' })],
   ['http.services.<name>.loadBalancer.strategy: leasttime', balancer({ strategy: 'leasttime' })],
+  ['http.services.<name>.loadBalancer.sticky.header', balancer({ sticky: { header: { name: 'a' } } })],
   [
     'http.services.<name>.loadBalancer.passiveHealthCheck',
     balancer({ passiveHealthCheck: { maxFailedAttempts: 1 } }),
@@ -103,7 +111,6 @@ const probes: readonly (readonly [string, object])[] = [
     'http.services.<name>.loadBalancer.healthCheck.mode: grpc',
     balancer({ healthCheck: { path: '/', mode: 'grpc' } }),
   ],
-  ['http.services.<name>.loadBalancer.servers[n].url: h2c://', balancer({ servers: [{ url: 'h2c://a' }] })],
   [
     'http.serversTransports.<name>.spiffe',
     { http: { serversTransports: { t: { spiffe: { ids: ['a'] } } } } },
@@ -112,5 +119,9 @@ const probes: readonly (readonly [string, object])[] = [
   ['tcp', { tcp: { routers: { r: router } } }],
   ['udp', { udp: { routers: { r: { service: 's' } } } }],
   ['tls.certificates', { tls: { certificates: [{ certFile: 'a', keyFile: 'b' }] } }],
+  [
+    'tls.stores.<name>',
+    { tls: { stores: { default: { defaultCertificate: { certFile: 'a', keyFile: 'b' } } } } },
+  ],
   ['tls.options.<name>', { tls: { options: { o: { minVersion: 'VersionTLS12' } } } }],
 ];

@@ -1,7 +1,7 @@
 // Static schema: `certificatesResolvers.<name>`.
 
 import { z } from 'zod';
-import { bool, duration, int, list, object, section, text } from '../../proxy/middlewares/fields.ts';
+import { bool, duration, int, list, object, secret, section, text } from '../../proxy/middlewares/fields.ts';
 import { key, keyOr, oneOf, refused } from './define.ts';
 
 const dnsChallenge = section({
@@ -26,7 +26,7 @@ const acme = object({
   disableCommonName: keyOr(bool, false, 'Leave the common name empty'),
   storage: keyOr(text, 'acme.json', 'File that keeps account and certificates'),
   keyType: keyOr(oneOf(['EC256', 'EC384', 'RSA2048', 'RSA4096', 'RSA8192']), 'RSA4096', 'Kind of key'),
-  eab: object({ kid: key(text, 'Key identifier'), hmacEncoded: key(text, 'HMAC key, base64url') }).optional(),
+  eab: object({ kid: key(text, 'Key identifier'), hmacEncoded: secret(key(text, 'HMAC key, base64url')) }).optional(),
   certificatesDuration: keyOr(int, 2160, 'Hours a certificate lives'),
   clientTimeout: keyOr(duration, 120_000, 'For one call'),
   clientResponseHeaderTimeout: keyOr(duration, 30_000, 'For the head of an answer'),

@@ -97,7 +97,7 @@ const entryPoint = object({
   ),
   forwardedHeaders: forwardedHeaders.prefault({}),
   http: http.prefault({}),
-  http2: later(http2.optional()),
+  http2: http2.optional(),
   http3: refused(),
   udp: refused(),
   observability: observability.prefault({}),

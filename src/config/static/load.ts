@@ -10,6 +10,7 @@ import { parseToml } from '../sources/toml.ts';
 import { parseYaml } from '../sources/yaml.ts';
 import type { Tree } from '../tree.ts';
 import { flagKindOf, staticRoots, statusDiagnostics } from './keys.ts';
+import { readPlugins } from './plugins.ts';
 import { staticSchema } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
 
@@ -159,6 +160,7 @@ function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], ori
       hint: 'sources are not merged: a file wins over flags, flags over the environment',
     });
   }
+  if (decoded.value !== null) diagnostics.push(...readPlugins(decoded.value, root, origin.files[0]));
   const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { config: isBroken ? null : decoded.value, draft: decoded.value, diagnostics, tree, ...origin };
 }

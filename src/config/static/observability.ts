@@ -1,7 +1,7 @@
 // Static schema: `log`, `accessLog`, `metrics`, `tracing`, `ping`, `api`.
 
 import { z } from 'zod';
-import { bool, duration, int, list, object, section, text, textMap } from '../../proxy/middlewares/fields.ts';
+import { bool, duration, int, list, object, secret, section, text, textMap } from '../../proxy/middlewares/fields.ts';
 import { key, keyOr, later, oneOf, removed } from './define.ts';
 
 const number = z.any().transform((value, context): number => {
@@ -12,20 +12,20 @@ const number = z.any().transform((value, context): number => {
 }) as unknown as z.ZodType<number>;
 
 const otlpTls = object({
-  ca: key(text, 'CA file or PEM'),
-  cert: key(text, 'Certificate file or PEM'),
-  key: key(text, 'Key file or PEM'),
+  ca: secret(key(text, 'CA file or PEM')),
+  cert: secret(key(text, 'Certificate file or PEM')),
+  key: secret(key(text, 'Key file or PEM')),
   insecureSkipVerify: keyOr(bool, false, 'Do not verify the certificate'),
 });
 const otlpHttp = section({
   endpoint: key(text, 'Collector’s URL'),
-  headers: textMap.optional(),
+  headers: secret(textMap.optional(), 'request-headers'),
   tls: otlpTls.optional(),
 });
 const otlpGrpc = section({
   endpoint: key(text, 'Collector’s host and port'),
   insecure: keyOr(bool, false, 'Without TLS'),
-  headers: textMap.optional(),
+  headers: secret(textMap.optional(), 'request-headers'),
   tls: otlpTls.optional(),
 });
 const otlpKeys = {
@@ -107,7 +107,7 @@ export const metrics = object({
   statsD: section(pushKeys).optional(),
   influxDB2: section({
     ...pushKeys,
-    token: key(text, 'Token'),
+    token: secret(key(text, 'Token')),
     org: key(text, 'Organisation'),
     bucket: key(text, 'Bucket'),
     additionalLabels: textMap.optional(),
@@ -156,8 +156,8 @@ export const ping = section({
 export const api = section({
   basePath: keyOr(text, '/', 'Path under which the API answers'),
   insecure: keyOr(bool, false, 'Serve the API without authentication on the entry point traefik'),
-  dashboard: later(keyOr(bool, true, 'Serve the dashboard')),
-  debug: later(keyOr(bool, false, 'Serve debugging data')),
+  dashboard: keyOr(bool, true, 'Serve the dashboard'),
+  debug: keyOr(bool, false, 'Serve /debug/vars beside the API'),
   disableDashboardAd: keyOr(bool, false, 'Accepted; there is none'),
-  dashboardName: later(key(text, 'Name shown in the dashboard')),
+  dashboardName: key(text, 'Name shown in the dashboard'),
 });

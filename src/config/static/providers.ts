@@ -1,16 +1,16 @@
 // Static schema: `providers`.
 
 import type { z } from 'zod';
-import { bool, duration, list, object, section, text } from '../../proxy/middlewares/fields.ts';
+import { bool, duration, list, object, secret, section, text } from '../../proxy/middlewares/fields.ts';
 import { key, keyOr, later, refused, removed } from './define.ts';
 
 const swarmGone =
   'Swarm became a provider of its own (`providers.swarm`): delete the option, even when it is false';
 
 const dockerTls = object({
-  ca: key(text, 'CA file or PEM'),
-  cert: key(text, 'Certificate file or PEM'),
-  key: key(text, 'Key file or PEM'),
+  ca: secret(key(text, 'CA file or PEM')),
+  cert: secret(key(text, 'Certificate file or PEM')),
+  key: secret(key(text, 'Key file or PEM')),
   insecureSkipVerify: keyOr(bool, false, 'Do not verify the certificate'),
   caOptional: removed('delete it: client certificates are never optional here'),
 });
@@ -24,7 +24,7 @@ const docker = section({
   watch: keyOr(bool, true, 'Follow events'),
   defaultRule: keyOr(text, 'Host(`{{ normalize .Name }}`)', 'Rule of routers that have none'),
   username: key(text, 'User for the endpoint'),
-  password: key(text, 'Password for the endpoint'),
+  password: secret(key(text, 'Password for the endpoint')),
   endpoint: keyOr(text, 'unix:///var/run/docker.sock', 'Where the Docker API answers'),
   tls: dockerTls.optional(),
   httpClientTimeout: keyOr(duration, 0, 'For one API call; 0 is none'),

@@ -45,11 +45,10 @@ export function resolveEntryPoint(
     );
   }
   checkTrusted(written, path, diagnostics);
-  checkEngine(written, path, diagnostics);
   return {
     name,
     ...address,
-    engine: engineOf(written),
+    engine: chooseEngine(written, path, diagnostics),
     asDefault: written.asDefault,
     forwardedHeaders: {
       insecure: forwardedHeaders.insecure,
@@ -76,6 +75,7 @@ export function resolveEntryPoint(
       encodedCharacters: encodedCharactersOf(http.encodedCharacters),
       redirection: redirectionOf(written, path, diagnostics),
     },
+    ...(written.http2 === undefined ? {} : { http2: written.http2 }),
     accessLogs: written.observability.accessLogs,
   };
 }
@@ -110,27 +110,41 @@ function checkTrusted({ forwardedHeaders }: StaticEntryPoint, path: string, diag
 
 const defaultIdleTimeout = 180_000;
 
-/** What the one engine there is cannot do must not pass for done. */
-function checkEngine({ engine, transport }: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): void {
-  if (engine === 'node') {
-    const message = '`engine` is "node", which is not supported yet';
-    diagnostics.push(staticError(`${path}.engine`, message, 'leave it out, or write `uws`'));
+/** `auto` is the fast engine, unless something is written that it cannot do; that must not pass for done. */
+function chooseEngine(written: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): Engine {
+  if (written.engine === 'node') return 'node';
+  const beyond = beyondUws(written);
+  if (written.engine === 'auto') {
+    if (beyond.length === 0) return 'uws';
+    const names = beyond.map(([name]) => `\`${name}\``).join(', ');
+    diagnostics.push({
+      severity: 'info',
+      code: 'config.engine',
+      message: `entry point ${path.slice(path.indexOf('.') + 1)} is served by the node engine, which ${names} needs`,
+      where: { ...staticWarning(`${path}.${beyond[0]?.[0] ?? 'engine'}`, '').where },
+      hint: 'it costs several times the CPU time of the uws engine; write `engine: uws` to do without',
+    });
+    return 'node';
   }
-  const idle = transport.respondingTimeouts.idleTimeout;
-  const written = {
-    keepAliveMaxTime: transport.keepAliveMaxTime !== 0,
-    keepAliveMaxRequests: transport.keepAliveMaxRequests !== 0,
-    'respondingTimeouts.idleTimeout': idle !== defaultIdleTimeout,
-  };
-  for (const [name, isWritten] of Object.entries(written)) {
-    if (!isWritten) continue;
-    const message = `\`${name}\` has no effect on the uws engine, which ends idle connections after about 31 s`;
-    diagnostics.push(staticWarning(`${path}.transport.${name}`, message));
+  for (const [name, instead] of beyond) {
+    const message = `\`${name.replace(/^transport\./, "")}\` has no effect on the uws engine, ${instead}`;
+    diagnostics.push(staticWarning(`${path}.${name}`, message, 'write `engine: node`, or leave it out'));
   }
+  return 'uws';
 }
 
-function engineOf({ engine }: StaticEntryPoint): Engine {
-  return engine === 'node' ? 'node' : 'uws';
+const idleEnd = 'which ends idle connections after about 31 s';
+const noCount = 'which does not tell connections apart';
+
+/** Keys with a value that the uws engine cannot heed, and what it does. */
+function beyondUws({ transport, http2 }: StaticEntryPoint): (readonly [string, string])[] {
+  const beyond: (readonly [string, string])[] = [];
+  if (transport.keepAliveMaxTime !== 0) beyond.push(['transport.keepAliveMaxTime', noCount]);
+  if (transport.keepAliveMaxRequests !== 0) beyond.push(['transport.keepAliveMaxRequests', noCount]);
+  if (transport.respondingTimeouts.idleTimeout !== defaultIdleTimeout)
+    beyond.push(['transport.respondingTimeouts.idleTimeout', idleEnd]);
+  if (http2 !== undefined) beyond.push(['http2', 'which speaks HTTP/1.1 alone']);
+  return beyond;
 }
 
 function encodedCharactersOf(

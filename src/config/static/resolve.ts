@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { WorkerSettings } from '../../model/settings.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
+import { pluginSettings } from './plugins.ts';
 import { staticError, staticWarning } from './problem.ts';
 import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
@@ -55,6 +56,7 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
       log: resolveLog(config),
       pingTerminatingStatusCode: terminatingStatus(config, diagnostics),
       bootSecret,
+      plugins: pluginSettings(config),
     },
     workers: workerCount(config, diagnostics),
     api: resolveApi(config, diagnostics),

@@ -68,7 +68,7 @@ export const staticSchema = object({
   tcpServersTransport: refused('TCP is not served'),
   spiffe: refused(),
   state: refused(),
-  plugins: refused(),
+  plugins: z.record(z.string(), object({ module: text.meta({ type: 'text', summary: 'File of a middleware of your own' }) })).optional(),
   pilot: removed('delete the section'),
   hub: removed('delete the section'),
 });

@@ -10,17 +10,14 @@ import type {
 import type { LoadBalancerConfig, RouterConfig } from '../../config/dynamic/schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { differingKeys } from './differences.ts';
-
-export interface Part {
-  readonly config: DynamicConfig;
-  /** Its labels have errors: it gives only names that no part without errors gives. */
-  readonly isWeak: boolean;
-}
+import { collect, type Definition, type Definitions, optionsOf, ownerOf, type Part } from './definitions.ts';
+import { findOverruled } from './overruled.ts';
 
 /**
  * Equal definitions become one, services with equal options one with all servers. Where definitions differ nobody
  * knows which is meant: the object stays, broken, so that what needs it answers 503; a router whose definitions
- * would even stand in different places is removed. `parts` are in order; the first definer's part keeps the object.
+ * would even stand in different places is removed. A part with errors that means something else by a name than
+ * what is used has its routers closed. `parts` are in order; the first definer's part keeps the object.
  */
 export function unite(parts: readonly Part[], diagnostics: Diagnostic[]): DynamicConfig[] {
   const routers = collect(parts, (config) => config.routers);
@@ -33,49 +30,18 @@ export function unite(parts: readonly Part[], diagnostics: Diagnostic[]): Dynami
     services: new Map<string, Written<ServiceConfig>>(),
     transports: config.transports,
   }));
+  const overruled = findOverruled(parts, middlewares, services, diagnostics);
   for (const [name, found] of routers) {
     const router = uniteRouters(name, found, diagnostics);
-    if (router !== null) united[ownerOf(found)]?.routers.set(name, router);
+    const reasons = found.flatMap(({ part }) => overruled.get(part) ?? []);
+    if (router !== null)
+      united[ownerOf(found)]?.routers.set(name, { ...router, errors: [...router.errors, ...reasons] });
   }
   for (const [name, found] of middlewares)
     united[ownerOf(found)]?.middlewares.set(name, uniteMiddlewares(name, found, diagnostics));
   for (const [name, found] of services)
     united[ownerOf(found)]?.services.set(name, uniteServices(name, found, diagnostics));
   return united;
-}
-
-interface Definition<T> {
-  readonly part: number;
-  readonly source: string;
-  readonly written: Written<T>;
-}
-
-/** Never empty. */
-type Definitions<T> = readonly [Definition<T>, ...Definition<T>[]];
-
-function ownerOf<T>(definitions: Definitions<T>): number {
-  return definitions[0].part;
-}
-
-function collect<T>(
-  parts: readonly Part[],
-  pick: (config: DynamicConfig) => ReadonlyMap<string, Written<T>>,
-): Map<string, Definitions<T>> {
-  const found = new Map<string, [Definition<T>, ...Definition<T>[]]>();
-  for (const weak of [false, true]) {
-    const settled = new Set(found.keys());
-    for (const [part, { config, isWeak }] of parts.entries()) {
-      if (isWeak !== weak) continue;
-      for (const [name, written] of pick(config)) {
-        if (settled.has(name)) continue;
-        const definition = { part, source: config.source, written };
-        const others = found.get(name);
-        if (others === undefined) found.set(name, [definition]);
-        else others.push(definition);
-      }
-    }
-  }
-  return found;
 }
 
 function uniteRouters(
@@ -153,11 +119,6 @@ function uniteServices(
     ...first,
     value: { ...value, loadBalancer: { ...value.loadBalancer, servers: [...servers.values()] } },
   };
-}
-
-/** All but the servers. */
-function optionsOf(value: ServiceConfig): unknown {
-  return value.kind === 'loadBalancer' ? { ...value.loadBalancer, servers: [] } : value;
 }
 
 /** The first definition; a broken one before a sound one that reads the same. */

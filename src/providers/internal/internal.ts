@@ -17,7 +17,12 @@ export interface InternalSettings {
   /** Null: off. */
   readonly ping: { readonly entryPoint: string; readonly manualRouting: boolean } | null;
   /** Null: off. */
-  readonly api: { readonly basePath: string; readonly insecure: boolean; readonly dashboard: boolean } | null;
+  readonly api: {
+    readonly basePath: string;
+    readonly insecure: boolean;
+    readonly dashboard: boolean;
+    readonly debug?: boolean;
+  } | null;
 }
 
 /** What is off has no service either: a router that names it answers 503. */
@@ -26,7 +31,7 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   const middlewares = new Map<string, Written<MiddlewareConfig>>();
   const services = new Map([['noop', internalService('noop')]]);
   if (settings.ping !== null) addPing(settings.ping, routers, services);
-  if (settings.api !== null) addApi(settings.api, routers, services);
+  if (settings.api !== null) addApi(settings.api, { routers, middlewares, services });
   for (const { name, http } of settings.entryPoints) {
     if (http.redirection !== null)
       addRedirection(name, http.redirection, settings.entryPoints, { routers, middlewares });
@@ -45,17 +50,45 @@ function addPing(ping: NonNullable<InternalSettings['ping']>, routers: Routers, 
   routers.set('ping', router({ ...keys, entryPoints: [ping.entryPoint] }));
 }
 
-function addApi(api: NonNullable<InternalSettings['api']>, routers: Routers, services: Services): void {
+type Api = NonNullable<InternalSettings['api']>;
+
+function addApi(api: Api, objects: Objects & { readonly services: Services }): void {
+  const { services, routers } = objects;
   services.set('api', internalService('api'));
-  // One target until there is a dashboard to tell apart.
-  if (api.dashboard) services.set('dashboard', internalService('api'));
+  if (api.dashboard) services.set('dashboard', internalService('dashboard'));
   if (!api.insecure) return;
-  const rule = `PathPrefix(\`${api.basePath.replace(/\/+$/, '')}/api\`)`;
-  const priority = maxPriority - 1n;
-  routers.set('api', router({ rule, priority, entryPoints: ['traefik'], service: 'api' }));
+  const base = api.basePath.replace(/\/+$/, '');
+  const add = (name: string, path: string): void => {
+    const keys = { rule: `PathPrefix(\`${base}${path}\`)`, priority: maxPriority - 1n, service: 'api' };
+    routers.set(name, router({ ...keys, entryPoints: ['traefik'] }));
+  };
+  add('api', '/api');
+  if (api.dashboard) addDashboard(base, objects);
+  if (api.debug === true) add('debug', '/debug');
 }
 
-function internalService(target: 'api' | 'ping' | 'noop'): Written<ServiceConfig> {
+function addDashboard(base: string, { routers, middlewares }: Objects): void {
+  const toPage = middlewareOptions('redirectRegex', {
+    regex: `^(https?://[^/]+)${base.replaceAll('.', '[.]')}/$`,
+    replacement: `\${1}${base}/dashboard/`,
+    permanent: true,
+  });
+  const cut = middlewareOptions('stripPrefix', { prefixes: [`${base}/dashboard/`, `${base}/dashboard`] });
+  middlewares.set('dashboard_redirect', written({ kind: 'redirectRegex', options: toPage }));
+  middlewares.set('dashboard_stripprefix', written({ kind: 'stripPrefix', options: cut }));
+  routers.set(
+    'dashboard',
+    router({
+      rule: `PathPrefix(\`${base === '' ? '/' : base}\`)`,
+      priority: maxPriority - 2n,
+      entryPoints: ['traefik'],
+      middlewares: ['dashboard_redirect', 'dashboard_stripprefix'],
+      service: 'dashboard',
+    }),
+  );
+}
+
+function internalService(target: 'api' | 'dashboard' | 'ping' | 'noop'): Written<ServiceConfig> {
   return written({ kind: 'internal', target });
 }
 
@@ -83,7 +116,10 @@ function addRedirection(
   const port = to.to.startsWith(':')
     ? to.to.slice(1)
     : String(all.find(({ name }) => name === to.to)?.port ?? '');
-  const name = `${from}-to-${to.to}`.replace(/[^\p{L}\p{N}]+/gu, '-');
+  const name = `${from}-to-${to.to}`
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean)
+    .join('-');
   const options = middlewareOptions('redirectScheme', {
     scheme: to.scheme,
     port: port === '443' ? '' : port,

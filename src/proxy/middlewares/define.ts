@@ -1,7 +1,9 @@
 // The shape of a middleware: schema, one line of documentation and the build function in one file.
 
 import type { z } from 'zod';
+import type { State } from '../../state/state.ts';
 import type { Hooks } from '../hooks.ts';
+import type { Service } from '../services/service.ts';
 import type { AuthClients } from '../upstream/auth-client.ts';
 import type { AuthCacheRegistry } from './forward-auth/cache.ts';
 
@@ -20,9 +22,16 @@ export interface BuildDeps {
    * part of it). Closed once no Runtime does.
    */
   keep<T extends Closable>(key: string, create: () => T): T;
+  /**
+   * A service that `services` of the definition names, by the same text. Throws when it cannot be used: the
+   * router answers 503 then.
+   */
+  service(name: string): Service;
   readonly authClients: AuthClients;
   /** Where caches of auth decisions announce themselves, so that a purge reaches them. */
   readonly authCaches: AuthCacheRegistry;
+  /** Buckets and counts that all workers share; they outlive reloads and workers. */
+  readonly state: State;
   readonly log: BuildLog;
 }
 
@@ -46,6 +55,17 @@ export interface MiddlewareDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   /** One instance for each router that uses it, with state of its own (buckets, breakers); else one for all. */
   readonly perRouter?: true;
+  /** Services it asks, as they are written: without an `@`, those of the middleware's own provider. */
+  services?(options: z.output<Schema>): readonly string[];
+  /** Whether its build reads files: it is then built again at every reload, though its options stay the same. */
+  readsFiles?(options: z.output<Schema>): boolean;
+  /**
+   * Puts the content of the files that the options name into them, in the primary, at every reload and when one
+   * of them changes: workers read none. `readFile` throws `Error`, and so may this: routers that use it answer 503.
+   */
+  withFiles?(options: z.output<Schema>, readFile: (path: string) => string): z.output<Schema>;
+  /** Headers whose values only this middleware may set: no client gets to send them, on no route. Tolerates any options. */
+  ownHeaders?(options: unknown): readonly string[];
   /** At load, once per instance that changed. Throws `Error` when the options cannot work: that router answers 503. */
   build(options: z.output<Schema>, deps: BuildDeps): Hooks;
 }

@@ -110,3 +110,14 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<
 export function object<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape> {
   return z.strictObject(shape) as unknown as z.ZodObject<Shape>;
 }
+
+/**
+ * `value`: all of it is hidden. `url`: the userinfo and the query are. `request-headers`, `response-headers`: a map of header names to values, of which the
+ * API shows those that can hold no secret.
+ */
+export type SecretMark = 'value' | 'url' | 'request-headers' | 'response-headers';
+
+/** Says who may see a field. Goes around everything else: `secret(list.default([]))`. */
+export function secret<Schema extends z.ZodType>(schema: Schema, mark: SecretMark = 'value'): Schema {
+  return schema.meta({ ...schema.meta(), secret: mark });
+}

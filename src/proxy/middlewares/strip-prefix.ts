@@ -55,7 +55,8 @@ export function prefixEnd(path: string, prefix: string): number {
   return at;
 }
 
-function strip(x: Exchange, end: number, header: string): Verdict {
+/** Cuts the first `end` characters off the escaped path; 400 when what stays is not clean. */
+export function strip(x: Exchange, end: number, header: string): Verdict {
   const path = joinSlash(x.path.slice(end));
   if (!isClean(path) || climbs(path)) return badRequest(x);
   x.path = path;
@@ -77,6 +78,6 @@ function climbs(path: string): boolean {
   return path.charCodeAt(1) === 0x2e && /^\/\.{1,2}(?:%2f|%5c|\\|;|%3b)/i.test(path);
 }
 
-function badRequest(x: Exchange): Verdict {
+export function badRequest(x: Exchange): Verdict {
   return x.answer(400, plainTextHeaders(), 'Bad Request\n');
 }

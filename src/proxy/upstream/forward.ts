@@ -2,7 +2,7 @@
 
 import type { RequestBody } from '../body.ts';
 import { GatewayError } from '../errors.ts';
-import type { Exchange, Running } from '../exchange.ts';
+import type { AnswerTaker, DivertedAnswer, Exchange, Running } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 import { maxServerAttempts, replayableBodyBytes } from '../limits.ts';
 import { fail, runResponseHooks } from '../pipeline.ts';
@@ -32,7 +32,7 @@ export function forward(x: Exchange, server: Server, source: ServerSource): void
 // RFC 9110 §9.2.2: sending these twice does no more than sending them once.
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
+class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedAnswer {
   readonly method: string;
   path: string;
   readonly headers: HeaderList;
@@ -52,7 +52,9 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
   /** The response hooks see the head at this moment. */
   #isAtHead = false;
   /** Takes the body when a response hook does not let the answer go out as it is. */
-  #keeper: AnswerKeeper | null = null;
+  #keeper: AnswerTaker | null = null;
+  /** The answer is nobody's any more; another attempt may be under way for the same Exchange. */
+  #isDropped = false;
 
   constructor(x: Exchange, server: Server, source: ServerSource) {
     this.#x = x;
@@ -86,8 +88,19 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
 
   collect(maxBytes: number): Promise<Uint8Array | null> | null {
     if (!this.#isAtHead) return null;
-    this.#keeper = new AnswerKeeper(maxBytes);
-    return this.#keeper.whole;
+    const keeper = new AnswerKeeper(maxBytes, this);
+    this.#keeper = keeper;
+    return keeper.whole;
+  }
+
+  divert(taker: AnswerTaker): DivertedAnswer | null {
+    if (!this.#isAtHead) return null;
+    this.#keeper = taker;
+    return this;
+  }
+
+  resume(): void {
+    this.#call?.resume();
   }
 
   onHead(status: number, headers: HeaderList, length: number, isAlone: boolean): void {
@@ -102,14 +115,14 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
     const isFree = runResponseHooks(x);
     this.#isAtHead = false;
     if (isFree) this.#beginAnswer(x, isAlone);
-    else this.#keeper ??= AnswerKeeper.forDropped(this, length);
+    else if (this.#keeper === null) {
+      this.#isDropped = true;
+      this.#keeper = AnswerKeeper.forDropped(this, length);
+    }
   }
 
   onData(chunk: Uint8Array): boolean {
-    if (this.#keeper !== null) {
-      if (!this.#keeper.take(chunk)) this.cancel();
-      return true;
-    }
+    if (this.#keeper !== null) return this.#keeper.take(chunk);
     const x = this.#x;
     x.bytesOut += chunk.length;
     if (this.#headPending) {
@@ -126,11 +139,16 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running {
     return false;
   }
 
+  onTrailers(trailers: HeaderList): void {
+    // Those of a dropped answer would end the next one's.
+    if (!this.#isDropped) this.#x.trailers = trailers;
+  }
+
   onEnd(): void {
     this.#leave();
     const x = this.#x;
     if (x.ended) return;
-    this.#noteOrigin(x);
+    if (!this.#isDropped) this.#noteOrigin(x);
     if (this.#keeper !== null) this.#keeper.finish();
     else if (this.#headPending || isBodyless(x)) sendWhole(x, '');
     else finishStream(x);

@@ -11,12 +11,17 @@ import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
 import { connect, handshakeError, limitDial, offered, toHeaderMap } from './handshake.ts';
+import { isRawHandshake, rawTunnel } from './raw-tunnel.ts';
 import { tlsOptions } from './tls-options.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
 
 /** Opens a tunnel for `x` to `server` with `host` as Host header; `x` ends when the tunnel does. */
 export function tunnel(x: Exchange, server: Server, host: string): void {
+  if (isRawHandshake(x.downstream)) {
+    rawTunnel(x, server, host);
+    return;
+  }
   const handshake = x.downstream as Handshake;
   const running = new Tunnel(x, server, handshake);
   x.running = running;
@@ -50,7 +55,8 @@ class Tunnel implements Running, TunnelEvents {
   open(host: string): void {
     const x = this.#x;
     const { transport } = this.#server;
-    const url = this.#server.url.replace(/^http/, 'ws');
+    // A server of the scheme h2c is asked in HTTP/1.1: the switch of protocols is one of that version.
+    const url = this.#server.url.replace(/^(?:http|h2c)/, 'ws');
     const target = this.#server.path + x.path + x.search;
     const socket = connect(url, offered(this.#handshake.protocols), {
       ...tlsOptions(transport),

@@ -2,7 +2,7 @@
 // ways when it is not.
 
 import type { Downstream } from '../../downstream.ts';
-import { deleteHeader, type HeaderList } from '../../headers.ts';
+import { deleteHeader, hasHeader, type HeaderList } from '../../headers.ts';
 import type { Codec, Compressor } from './codecs.ts';
 
 export interface CompressPlan {
@@ -56,7 +56,7 @@ export class CompressFilter implements Downstream {
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const isMany = bytes.length > maxAtOnce && running >= maxRunning;
-    if (bodyless || isMany || bytes.length < this.#plan.least) {
+    if (bodyless || isMany || bytes.length < this.#plan.least || this.#isEncoded(headers)) {
       this.#undecide(headers);
       this.#below.respond(status, headers, body, bodyless);
       return;
@@ -117,13 +117,13 @@ export class CompressFilter implements Downstream {
     const first = this.#first as Uint8Array;
     this.#waitsForFirst = false;
     this.#first = null;
-    this.#decide(this.#headers);
     this.#startOrPass(null);
     this.write(first);
   }
 
   #startOrPass(length: number | null): void {
-    if (running < maxRunning) {
+    if (running < maxRunning && !this.#isEncoded(this.#headers)) {
+      this.#decide(this.#headers);
       this.#start();
       return;
     }
@@ -155,6 +155,11 @@ export class CompressFilter implements Downstream {
     stream.write(Buffer.from(chunk));
     if (this.#plan.flushes) stream.flush(this.#plan.codec.flushKind);
     return stream.writableLength < highWater;
+  }
+
+  /** By another one further in, which came to that only with the first bytes. */
+  #isEncoded(headers: HeaderList): boolean {
+    return !this.#plan.isDecided && hasHeader(headers, 'content-encoding');
   }
 
   #decide(headers: HeaderList): void {

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { compileRegexp } from '../../../rules/regexp.ts';
-import { bool, duration, int, list, object, text } from '../fields.ts';
+import { bool, duration, int, list, object, secret, text } from '../fields.ts';
 
 /** Milliseconds: what Traefik waits, there not configurable. */
 const defaultTimeout = 30_000;
@@ -12,7 +12,7 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const names = list.refine((all) => all.every((name) => headerName.test(name)), 'expected header names');
 
-const address = text.refine(isHttpUrl, 'expected an http:// or https:// URL');
+const address = secret(text.refine(isHttpUrl, 'expected an http:// or https:// URL'), 'url');
 
 const atLeastZero = (value: number) => value >= 0;
 
@@ -40,9 +40,9 @@ const cacheSchema = object({
 });
 
 const tlsSchema = object({
-  ca: text.optional(),
-  cert: text.optional(),
-  key: text.optional(),
+  ca: secret(text.optional()),
+  cert: secret(text.optional()),
+  key: secret(text.optional()),
   insecureSkipVerify: bool.default(false),
   /** Deprecated in Traefik, and ignored there as here. */
   caOptional: bool.optional(),

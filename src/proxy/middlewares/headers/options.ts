@@ -1,7 +1,7 @@
 // Every key of the headers middleware.
 
 import type { z } from 'zod';
-import { bool, int, list, object, text, textMap } from '../fields.ts';
+import { bool, int, list, object, secret, text, textMap } from '../fields.ts';
 import { headerName, headerValue } from '../header-text.ts';
 import { isRegexp } from '../regexp-text.ts';
 
@@ -26,8 +26,8 @@ const headerText = text
   .default('');
 
 export const headersSchema = object({
-  customRequestHeaders: headerMap.default({}),
-  customResponseHeaders: headerMap.default({}),
+  customRequestHeaders: secret(headerMap.default({}), 'request-headers'),
+  customResponseHeaders: secret(headerMap.default({}), 'response-headers'),
   accessControlAllowCredentials: bool.default(false),
   accessControlAllowHeaders: list.default([]),
   accessControlAllowMethods: list.default([]),
@@ -38,7 +38,7 @@ export const headersSchema = object({
   addVaryHeader: bool.default(false),
   allowedHosts: list.default([]),
   hostsProxyHeaders: list.default([]),
-  sslProxyHeaders: headerMap.default({}),
+  sslProxyHeaders: secret(headerMap.default({}), 'request-headers'),
   stsSeconds: int.refine((value) => value >= 0, 'expected 0 or more seconds').default(0),
   stsIncludeSubdomains: bool.default(false),
   stsPreload: bool.default(false),

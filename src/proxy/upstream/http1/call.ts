@@ -29,6 +29,8 @@ export interface UpstreamHandler {
    * `call.resume()`; what was read already (`readBufferBytes` at most) still comes.
    */
   onData(chunk: Uint8Array): boolean;
+  /** Just before `onEnd`, when fields came behind the body; the list is the handler's own. Over HTTP/2 only. */
+  onTrailers?(trailers: HeaderList): void;
   onEnd(): void;
   /** Instead of `onEnd`; also after `onHead`. */
   onError(error: GatewayError): void;

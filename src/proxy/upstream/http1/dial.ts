@@ -3,7 +3,7 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { TransportSpec } from '../../../model/snapshot.ts';
-import { tlsOptions } from '../tls-options.ts';
+import { peerOptions, tlsOptions } from '../tls-options.ts';
 
 export interface Dialler {
   readonly isTls: boolean;
@@ -51,7 +51,7 @@ class TlsDialler implements Dialler {
     this.#context ??= createSecureContext(tlsOptions(this.#transport));
     const socket = connectTls({
       ...this.#address,
-      rejectUnauthorized: !this.#transport.insecureSkipVerify,
+      ...peerOptions(this.#transport),
       secureContext: this.#context,
       ALPNProtocols: ['http/1.1'],
       ...(this.#servername === '' ? {} : { servername: this.#servername }),

@@ -12,6 +12,7 @@ import { Slots } from '../../../../src/proxy/runtime/slots.ts';
 import { createAuthClients } from '../../../../src/proxy/upstream/auth-client.ts';
 import { transport } from '../../../support/specs.ts';
 import { router, service } from '../../primary/support.ts';
+import { MemoryState } from '../../../../src/state/memory.ts';
 
 const first: Omit<Snapshot, 'version'> = {
   hash: 'h',
@@ -134,6 +135,7 @@ function createBench() {
           bootSecret: '00',
           authClients: createAuthClients(),
           authCaches: createAuthCacheRegistry(),
+          state: new MemoryState(),
           log: { warn: () => {}, error: () => {} },
         },
       },

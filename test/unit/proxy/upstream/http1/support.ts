@@ -10,7 +10,7 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../../../../../src/proxy/upstream/http1/call.ts';
-import type { Http1Pool } from '../../../../../src/proxy/upstream/http1/pool.ts';
+import type { ServerPool } from '../../../../../src/proxy/upstream/server-pool.ts';
 import { transport as usualTransport } from '../../../../support/specs.ts';
 
 export interface RawServer {
@@ -80,6 +80,7 @@ export interface Outcome {
   headers: HeaderList;
   length: number;
   body: string;
+  trailers: HeaderList | null;
   ended: boolean;
   error: GatewayError | null;
 }
@@ -99,8 +100,16 @@ export interface AskOptions extends Partial<UpstreamRequest> {
 }
 
 /** Sends a request; handler calls after the end make the test fail. */
-export function ask(pool: Http1Pool, options: AskOptions = {}): Asked {
-  const outcome: Outcome = { status: 0, headers: [], length: 0, body: '', ended: false, error: null };
+export function ask(pool: ServerPool, options: AskOptions = {}): Asked {
+  const outcome: Outcome = {
+    status: 0,
+    headers: [],
+    length: 0,
+    body: '',
+    trailers: null,
+    ended: false,
+    error: null,
+  };
   let settle: (outcome: Outcome) => void;
   const done = new Promise<Outcome>((resolve) => (settle = resolve));
   const alive = (): void => {
@@ -116,6 +125,10 @@ export function ask(pool: Http1Pool, options: AskOptions = {}): Asked {
       alive();
       outcome.body += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
       return options.onData?.(chunk) ?? true;
+    },
+    onTrailers(trailers) {
+      alive();
+      outcome.trailers = trailers;
     },
     onEnd() {
       alive();

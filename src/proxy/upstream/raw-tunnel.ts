@@ -1,0 +1,209 @@
+// An Exchange that leaves HTTP behind: the server is asked for the same protocol, then bytes pass both ways as
+// they are. For engines that hand over the client's socket.
+
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Downstream } from '../downstream.ts';
+import { GatewayError } from '../errors.ts';
+import type { Exchange, Running } from '../exchange.ts';
+import type { HeaderList } from '../headers.ts';
+import { maxRefusalBytes, maxResponseHeaderBytes } from '../limits.ts';
+import { answer, fail, runResponseHooks } from '../pipeline.ts';
+import { end } from '../respond.ts';
+import type { Server } from '../services/server.ts';
+import { addSetCookie } from '../services/sticky-cookie.ts';
+import { limitDial } from './handshake.ts';
+import { toGatewayError } from './errors.ts';
+import { upstreamHeaders } from './request-headers.ts';
+import { readResponseHeaders } from './response-headers.ts';
+import { tlsOptions } from './tls-options.ts';
+
+/** A client that asks for another protocol, on an engine that hands over its socket. */
+export interface RawHandshake extends Downstream {
+  /** What it asks for, as it was written. */
+  readonly protocol: string;
+  /** Says 101. From here on the socket is the caller's. */
+  switchProtocols(headers: HeaderList): Socket;
+}
+
+export function isRawHandshake(downstream: Downstream): downstream is RawHandshake {
+  return 'switchProtocols' in downstream;
+}
+
+/** Opens a tunnel for `x` to `server` with `host` as Host header; `x` ends when the tunnel does. */
+export function rawTunnel(x: Exchange, server: Server, host: string): void {
+  const running = new RawTunnel(x, x.downstream as RawHandshake);
+  x.running = running;
+  running.open(server, host);
+}
+
+/** Milliseconds one side may still be written to after the other has ended. */
+const farewell = 5_000;
+// RFC 6455 §5.5.1: 1001, "going away"; a client's frames are masked.
+const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+const goingAwayMasked = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]);
+
+class RawTunnel implements Running {
+  readonly #x: Exchange;
+  readonly #handshake: RawHandshake;
+  #request: ClientRequest | null = null;
+  #client: Socket | null = null;
+  #server: Socket | null = null;
+  #headTimer: NodeJS.Timeout | undefined;
+  readonly #askedAt = performance.now();
+
+  constructor(x: Exchange, handshake: RawHandshake) {
+    this.#x = x;
+    this.#handshake = handshake;
+  }
+
+  open(server: Server, host: string): void {
+    const x = this.#x;
+    const { transport } = server;
+    const url = new URL(server.url.replace(/^h2c:/, 'http:'));
+    const isTls = url.protocol === 'https:';
+    const headers = upstreamHeaders(x, host);
+    headers.push('connection', 'Upgrade', 'upgrade', this.#handshake.protocol);
+    if (x.method !== 'GET' && x.method !== 'HEAD') headers.push('content-length', '0');
+    const request = (isTls ? requestHttps : requestHttp)({
+      host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+      port: Number(url.port) || (isTls ? 443 : 80),
+      method: x.method,
+      path: server.path + x.path + x.search,
+      headers,
+      agent: false,
+      setHost: false,
+      maxHeaderSize: maxResponseHeaderBytes,
+      ...(isTls ? tlsOptions(transport) : {}),
+    });
+    this.#request = request;
+    limitDial(request, transport.dialTimeout);
+    if (transport.responseHeaderTimeout > 0) {
+      const late = (): void => void request.destroy(new GatewayError('upstream.headers_timeout'));
+      this.#headTimer = setTimeout(late, transport.responseHeaderTimeout);
+    }
+    request.on('upgrade', (response, socket, early) => this.#switching(response, socket as Socket, early));
+    request.on('response', (response) => this.#refused(response));
+    // A 101 that names no protocol comes as one that is only information.
+    request.on('information', ({ statusCode }) => {
+      if (statusCode === 101) request.destroy(new GatewayError('upstream.bad_upgrade', 'no protocol'));
+    });
+    request.on('error', (error) => this.#failed(error));
+    request.end();
+  }
+
+  /** The client went away before the handshake was answered, or the gateway is going. */
+  cancel(): void {
+    clearTimeout(this.#headTimer);
+    if (this.#client === null || this.#server === null) {
+      this.#request?.destroy();
+      return;
+    }
+    if (this.#handshake.protocol.toLowerCase() === 'websocket') {
+      this.#client.write(goingAway);
+      this.#server.write(goingAwayMasked);
+    }
+    this.#client.end();
+    this.#server.end();
+    this.#leave();
+  }
+
+  #switching(response: IncomingMessage, server: Socket, early: Buffer): void {
+    const x = this.#x;
+    clearTimeout(this.#headTimer);
+    server.on('error', ignore);
+    if (x.ended) {
+      server.destroy();
+      return;
+    }
+    // RFC 9110 §7.8: a server must not switch to what nobody has asked for.
+    if (response.headers.upgrade?.toLowerCase() !== this.#handshake.protocol.toLowerCase()) {
+      server.destroy();
+      this.#failed(new GatewayError('upstream.bad_upgrade', 'another protocol than the one asked for'));
+      return;
+    }
+    x.status = 101;
+    x.originStatus = 101;
+    x.responseHeaders = readResponseHeaders(response.rawHeaders);
+    if (x.entryPoint.keepsOriginHeaders) x.originHeaders = x.responseHeaders.slice();
+    this.#pin();
+    if (!runResponseHooks(x)) {
+      server.destroy();
+      return;
+    }
+    x.headSent = true;
+    this.#told();
+    const client = this.#handshake.switchProtocols(x.responseHeaders);
+    this.#client = client;
+    this.#server = server;
+    if (early.length > 0) server.unshift(early);
+    this.#splice(client, server, (bytes) => (x.bytesIn += bytes));
+    this.#splice(server, client, (bytes) => (x.bytesOut += bytes));
+  }
+
+  #splice(from: Socket, to: Socket, count: (bytes: number) => void): void {
+    from.on('data', (chunk: Buffer) => {
+      count(chunk.length);
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    from.on('end', () => {
+      to.end();
+      this.#leave();
+    });
+    from.on('close', () => {
+      to.destroySoon();
+      end(this.#x);
+    });
+    from.resume();
+  }
+
+  /** One side has ended: the other is not waited for without end. */
+  #leave(): void {
+    setTimeout(() => {
+      this.#client?.destroy();
+      this.#server?.destroy();
+    }, farewell).unref();
+  }
+
+  /** The server's own 4xx or 5xx reaches the client as it is. */
+  #refused(response: IncomingMessage): void {
+    const x = this.#x;
+    clearTimeout(this.#headTimer);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxRefusalBytes) chunks.push(chunk);
+      else response.destroy(new Error('the refusal is longer than its bound'));
+    });
+    response.on('error', (error) => this.#failed(error));
+    response.on('end', () => {
+      if (x.ended) return;
+      x.originStatus = response.statusCode ?? 502;
+      this.#told();
+      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders), Buffer.concat(chunks));
+      this.#pin();
+      answer(x);
+    });
+  }
+
+  #failed(error: Error): void {
+    clearTimeout(this.#headTimer);
+    if (this.#x.ended || this.#x.headSent) return;
+    this.#told();
+    fail(this.#x, toGatewayError(error));
+  }
+
+  #pin(): void {
+    for (const line of this.#x.stickyCookies ?? []) addSetCookie(this.#x.responseHeaders, line);
+  }
+
+  /** The server has had its say: the log is told how long that took. */
+  #told(): void {
+    this.#x.originMs = performance.now() - this.#askedAt;
+  }
+}
+
+function ignore(): void {}
