@@ -1,6 +1,7 @@
 // The dynamic configuration as it changes: providers in, resolved content out, diagnostics kept.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import { resolve } from '../config/dynamic/resolve.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
@@ -10,6 +11,7 @@ import { createAggregate } from '../providers/aggregate.ts';
 import { createDockerProvider } from '../providers/docker/docker.ts';
 import { createFileProvider } from '../providers/file/file.ts';
 import { dynamicSide } from '../providers/from-static.ts';
+import { createNamedFiles } from '../providers/named-files.ts';
 import type { Provider } from '../providers/provider.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
 import type { Content } from './reload.ts';
@@ -56,6 +58,19 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     written = new Set(now.keys());
     logDiagnostics(options.log, fresh);
   };
+  let given: readonly ProviderConfig[] = [];
+  const files = createNamedFiles(() => changed(given));
+  const changed = (latest: readonly ProviderConfig[]): void => {
+    given = latest;
+    const filled = files.fill(latest);
+    const result = resolve({ ...side.base, sources: filled.sources, known });
+    known = result.snapshot;
+    reported.set('files', filled.diagnostics);
+    reported.set('resolve', result.diagnostics);
+    writeNew();
+    if (started) options.onContent(result.snapshot);
+    else first = result.snapshot;
+  };
   const aggregate = createAggregate({
     providers,
     fixed: side.fixed,
@@ -65,14 +80,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
       // An engine that is lost changes nothing else, and is to be told all the same.
       if (started) writeNew();
     },
-    onChange(sources) {
-      const result = resolve({ ...side.base, sources, known });
-      known = result.snapshot;
-      reported.set('resolve', result.diagnostics);
-      writeNew();
-      if (started) options.onContent(result.snapshot);
-      else first = result.snapshot;
-    },
+    onChange: changed,
   });
   return {
     start() {
@@ -92,6 +100,9 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     reload: () => aggregate.reload(),
     diagnostics,
     providers: providers.map(({ name }) => name.charAt(0).toUpperCase() + name.slice(1)),
-    close: () => aggregate.close(),
+    close() {
+      files.close();
+      aggregate.close();
+    },
   };
 }

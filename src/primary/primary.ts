@@ -9,6 +9,7 @@ import type { ApiRequest } from '../model/ipc.ts';
 import type { Log } from '../observability/log.ts';
 import { failure } from './api/answers.ts';
 import { type Api, createApi } from './api/api.ts';
+import { apiFacts } from './api/facts.ts';
 import { createDynamic } from './dynamic.ts';
 import { createFork } from './fork.ts';
 import { createHealthMonitor } from './health/monitor.ts';
@@ -75,17 +76,11 @@ export function createPrimary(options: PrimaryOptions): Primary {
     snapshots: reload,
     drainDeadline: resolved.graceTimeOut,
     log,
+    onServerFails: (service, url) => health.fails(service, url),
     onApiRequest: (from, id, request) => void answerApi(api, log, from, { id, request }),
   });
   const api = createApi(
-    {
-      version: packageVersion(),
-      startDate: new Date().toISOString(),
-      basePath: (resolved.api?.basePath ?? '').replace(/\/+$/, ''),
-      entryPoints: resolved.entryPoints,
-      providers: dynamic.providers,
-      accessLog: resolved.worker.accessLog !== null,
-    },
+    apiFacts({ config, resolved, version: packageVersion(), providers: dynamic.providers }),
     {
       snapshot: () => reload.current().snapshot,
       serverStates: (service) => health.serverStates(service),

@@ -8,6 +8,7 @@ import { type Addresses, bringUp, catchUp, ListenFailed, type SnapshotSource } f
 import type { Fork } from './fork.ts';
 import { describeExit, messageOf } from './exits.ts';
 import { drainSlack } from './limits.ts';
+import { createHeldState } from './state.ts';
 import { attachWorker, type WorkerEvents, type WorkerExit, type WorkerHandle } from './worker-handle.ts';
 
 export interface SupervisorOptions {
@@ -20,6 +21,7 @@ export interface SupervisorOptions {
   /** Milliseconds a replaced worker may take to finish what it runs. */
   readonly drainDeadline: number;
   readonly onApiRequest: WorkerEvents['apiRequest'];
+  readonly onServerFails?: WorkerEvents['serverFails'];
 }
 
 export interface Supervisor {
@@ -63,6 +65,7 @@ class SlotSupervisor implements Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #live = new Set<WorkerHandle>();
+  readonly #state = createHeldState();
   readonly #deadline: number;
   /** Entry points on port 0 keep the port that the first worker was given. */
   #settings: WorkerSettings;
@@ -145,14 +148,22 @@ class SlotSupervisor implements Supervisor {
 
   /** Forks into a slot; the slot takes the worker over once it serves. */
   async #fill(slot: Slot): Promise<Filled> {
+    if (this.#state.isLent) {
+      await this.#state.recall();
+      if (this.#stopping) throw new Error('shutdown has begun');
+    }
     const handle = attachWorker(this.#options.fork(), {
       apiRequest: this.#options.onApiRequest,
+      stateCalls: (from, calls) => this.#state.answer(from, calls),
+      serverFails: this.#options.onServerFails,
       wrongProtocol: (from) => this.replace(from, 'it speaks the protocol of another release'),
     });
     this.#live.add(handle);
     let served = false;
     void handle.exited.then((exit) => {
       this.#live.delete(handle);
+      this.#state.gone(handle);
+      this.#lendToOnly();
       if (served) this.#died(slot, handle, exit);
     });
     try {
@@ -161,6 +172,7 @@ class SlotSupervisor implements Supervisor {
       served = true;
       const previous = slot.serving;
       slot.serving = handle;
+      this.#lendToOnly();
       this.#options.log.info({ pid: handle.pid, version: handle.version }, 'worker serves');
       return { addresses, previous };
     } catch (error) {
@@ -169,6 +181,13 @@ class SlotSupervisor implements Supervisor {
       if (error instanceof ListenFailed) throw error;
       throw new Error(`${messageOf(error)} (${describeExit(exit)})`, { cause: error });
     }
+  }
+
+  /** One that is alone holds the state itself. With more slots others are about to come. */
+  #lendToOnly(): void {
+    const [only, ...others] = this.#live;
+    if (this.#slots.length > 1 || this.#stopping || only?.state !== 'running' || others.length > 0) return;
+    this.#state.lend(only);
   }
 
   #died(slot: Slot, handle: WorkerHandle, exit: WorkerExit): void {

@@ -2,7 +2,7 @@
 
 import type { Worker } from 'node:cluster';
 import { open, seal } from '../model/envelope.ts';
-import type { ApiRequest, ToPrimary, ToWorker } from '../model/ipc.ts';
+import type { ApiRequest, StateCalls, ToPrimary, ToWorker } from '../model/ipc.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'gone';
 
@@ -29,6 +29,8 @@ export interface WorkerHandle {
 
 export interface WorkerEvents {
   readonly apiRequest: (from: WorkerHandle, id: number, request: ApiRequest) => void;
+  readonly stateCalls: (from: WorkerHandle, calls: StateCalls) => void;
+  readonly serverFails?: ((service: string, url: string) => void) | undefined;
   /** Another release of the sources answered: this worker cannot be spoken with. */
   readonly wrongProtocol: (from: WorkerHandle) => void;
 }
@@ -82,6 +84,14 @@ export function attachWorker(worker: Worker, events: WorkerEvents): WorkerHandle
 }
 
 function receive(handle: WorkerHandle, waiters: Set<Waiter>, events: WorkerEvents, message: ToPrimary): void {
+  if (message.type === 'state-calls') {
+    events.stateCalls(handle, message);
+    return;
+  }
+  if (message.type === 'server-fails') {
+    events.serverFails?.(message.service, message.url);
+    return;
+  }
   if (message.type === 'api-request') {
     events.apiRequest(handle, message.id, message.request);
     return;

@@ -2,6 +2,7 @@
 
 import type { ApiAnswer } from '../../model/ipc.ts';
 import { maxApiAnswerBytes } from '../limits.ts';
+import { mapInSlices } from './slices.ts';
 
 const jsonHeaders = ['Content-Type', 'application/json'] as const;
 const textHeaders = [
@@ -12,15 +13,31 @@ const textHeaders = [
 ] as const;
 
 export function json(value: unknown, extra: readonly string[] = []): ApiAnswer {
-  const body = `${escapeJson(JSON.stringify(value))}\n`;
-  if (body.length > maxApiAnswerBytes)
+  return jsonText(jsonOf(value), extra);
+}
+
+/** A list, item by item. */
+export async function jsonList(items: readonly unknown[], extra: readonly string[] = []): Promise<ApiAnswer> {
+  return jsonText(`[${(await mapInSlices(items, jsonOf)).join(',')}]`, extra);
+}
+
+/** Text that is JSON already, and has no characters of HTML. */
+export function jsonText(text: string, extra: readonly string[] = []): ApiAnswer {
+  if (text.length >= maxApiAnswerBytes)
     return failure(500, 'the answer is too large, ask for one page of a list');
-  return { status: 200, headers: [...jsonHeaders, ...extra], body };
+  return { status: 200, headers: [...jsonHeaders, ...extra], body: `${text}\n` };
+}
+
+/** `<`, `>` and `&` are escaped: safe inside a script element, and what clients of Go's encoder are used to. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[&<>\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export function failure(status: number, message: string, extra: readonly string[] = []): ApiAnswer {
-  const body = `${escapeJson(JSON.stringify({ message }))}\n`;
-  return { status, headers: [...textHeaders, ...extra], body };
+  return { status, headers: [...textHeaders, ...extra], body: `${jsonOf({ message })}\n` };
 }
 
 export function notFound(): ApiAnswer {
@@ -29,6 +46,10 @@ export function notFound(): ApiAnswer {
 
 export function methodNotAllowed(allow: string): ApiAnswer {
   return { status: 405, headers: ['Allow', allow], body: '' };
+}
+
+export function redirect(location: string): ApiAnswer {
+  return { status: 302, headers: ['Location', location], body: '' };
 }
 
 /** Milliseconds as Go prints a duration in Traefik's JSON: `1m30s`, `100ms`. */
@@ -42,12 +63,4 @@ export function goDuration(milliseconds: number): string {
   const seconds = (total % 60_000) / 1000;
   if (hours > 0) return `${sign}${hours}h${minutes}m${seconds}s`;
   return minutes > 0 ? `${sign}${minutes}m${seconds}s` : `${sign}${seconds}s`;
-}
-
-// Safe inside a script element, and what clients of Go's encoder are used to.
-function escapeJson(text: string): string {
-  return text.replace(
-    /[&<>\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

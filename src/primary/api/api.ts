@@ -1,91 +1,169 @@
-// The JSON API: one function from a request to an answer. Workers bring the requests.
+// The API: one function from a request to an answer. Workers bring the requests.
 
 import type { ApiAnswer, ApiRequest } from '../../model/ipc.ts';
-import { failure, json, methodNotAllowed, notFound } from './answers.ts';
-import { entryPointView } from './entry-point-view.ts';
+import { failure, json, jsonText, methodNotAllowed, notFound, redirect } from './answers.ts';
+import { dashboard } from './dashboard.ts';
+import { debug } from './debug.ts';
+import { diagnostics } from './diagnostics.ts';
+import { entryPoints, entryPointView } from './entry-point-view.ts';
 import type { ApiFacts, ApiSources } from './facts.ts';
-import { list, type Listed } from './list.ts';
+import { list, page } from './list.ts';
 import { purge } from './purge.ts';
+import { createQueue } from './slices.ts';
 import { overview, rawData } from './summary.ts';
-import { viewsOf } from './views.ts';
+import { supportDump } from './support-dump.ts';
+import { type Kind, viewOf, viewsOfKind } from './views.ts';
 
 export type Api = (request: ApiRequest) => Promise<ApiAnswer>;
 
-const kinds = { routers: 'router', services: 'service', middlewares: 'middleware' } as const;
+/** Requests that wait for their answer to be made, over all workers. */
+const maxWaiting = 256;
 
 export function createApi(facts: ApiFacts, sources: ApiSources): Api {
+  const queue = createQueue(maxWaiting);
   return async (request) => {
-    const target = readTarget(request.target, facts.basePath);
-    if (target === null) return notFound();
-    const { path, query } = target;
+    const target = readTarget(request.target);
+    const query = target.query;
+    const path = within(target.path, request.service === 'dashboard' ? '' : facts.basePath);
+    if (path === null) return notFound();
     if (path === '/api/portcullis/auth-cache/purge') {
       return request.method === 'POST' ? purge(request, sources.purge) : methodNotAllowed('POST');
     }
-    const answer = read(path, query, facts, sources);
+    const answer =
+      request.service === 'dashboard'
+        ? pageOf(path, query, facts, sources)
+        : read({ path, query, facts, sources });
     if (answer === null) return notFound();
-    return request.method === 'GET' || request.method === 'HEAD' ? answer() : methodNotAllowed('GET');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET');
+    return queue.run(async () => answer()) ?? failure(503, 'too many API requests');
   };
 }
 
-/** Null: no such path. The answer is made only once the method is known to be right. */
-function read(
-  path: string,
-  query: URLSearchParams,
-  facts: ApiFacts,
-  sources: ApiSources,
-): (() => ApiAnswer) | null {
-  const views = () => viewsOf(sources.snapshot(), sources.serverStates);
-  if (path === '/api/version') {
-    return () => json({ Version: facts.version, Codename: 'portcullis', startDate: facts.startDate });
-  }
-  if (path === '/api/overview') return () => json(overview(views(), facts));
-  if (path === '/api/rawdata') return () => json(rawData(views()));
-  if (path === '/api/portcullis/status') return () => json(status(sources));
-  const [, api, section, ...rest] = path.split('/');
-  if (api !== 'api' || section === undefined) return null;
-  if (section === 'entrypoints') {
-    return lookUp(() => facts.entryPoints.map(entryPointView), 'entrypoint', rest, query);
-  }
-  // No certificate is served: an empty list is the truth.
-  if (section === 'certificates') return lookUp(() => [], 'certificate', rest, query);
-  const [kind, ...id] = rest;
-  if (kind === undefined) return null;
-  if (section === 'http' && Object.hasOwn(kinds, kind)) {
-    const known = kind as keyof typeof kinds;
-    return lookUp(() => views()[known], kinds[known], id, query);
-  }
-  const others = section === 'tcp' ? Object.keys(kinds) : section === 'udp' ? ['routers', 'services'] : [];
-  // Traefik's dashboard and its exporters ask for these: an empty list is the truth.
-  return others.includes(kind) ? lookUp(() => [], kind.slice(0, -1), id, query) : null;
+/** Made only once the method is known to be right. */
+type Answer = () => ApiAnswer | Promise<ApiAnswer>;
+
+interface Asked {
+  /** Without base path and without a slash at its end. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly facts: ApiFacts;
+  readonly sources: ApiSources;
 }
 
-function lookUp(
-  items: () => readonly Listed[],
-  word: string,
-  id: readonly string[],
-  query: URLSearchParams,
-): (() => ApiAnswer) | null {
-  if (id.length === 0) return () => list(items(), query);
-  const name = decode(id.join('/'));
-  if (name === null || name === '') return null;
-  return () => {
-    const found = items().find((item) => item.name === name);
-    return found === undefined ? failure(404, `${word} not found: ${name.slice(0, 200)}`) : json(found);
+/** Null: no such path. */
+function read(asked: Asked): Answer | null {
+  const { path, query, facts, sources } = asked;
+  const single = singles.get(path);
+  if (single !== undefined) return () => single(asked);
+  if (path === '/debug' || path.startsWith('/debug/'))
+    return facts.debug ? () => debug(path, sources.workers()) : null;
+  const [, api, section = '', ...rest] = path.split('/');
+  if (api !== 'api') return facts.dashboard ? toDashboard(path, query, facts, sources) : null;
+  if (section === 'entrypoints') return entryPoint(asked, rest);
+  // No certificate is served: an empty list is the truth.
+  if (section === 'certificates') return nothing('certificate', rest, query);
+  const [kind = '', ...id] = rest;
+  if (section === 'http') return isKind(kind) ? ofKind(kind, id, asked) : null;
+  const others = section === 'tcp' ? [...kinds.keys()] : section === 'udp' ? ['routers', 'services'] : [];
+  // Traefik's dashboard and its exporters ask for these: an empty list is the truth.
+  return others.includes(kind) ? nothing(kind.slice(0, -1), id, query) : null;
+}
+
+const singles: ReadonlyMap<string, (asked: Asked) => ApiAnswer | Promise<ApiAnswer>> = new Map<
+  string,
+  (asked: Asked) => ApiAnswer | Promise<ApiAnswer>
+>([
+  ['/api/version', ({ facts }) => json(version(facts))],
+  ['/api/overview', ({ facts, sources }) => json(overview(sources.snapshot(), facts))],
+  ['/api/rawdata', async ({ sources }) => jsonText(await rawData(sources))],
+  ['/api/support-dump', ({ facts, sources }) => supportDump(facts, sources)],
+  ['/api/diagnostics', ({ query, sources }) => diagnostics(sources.diagnostics(), query)],
+  ['/api/portcullis/status', ({ sources }) => json(status(sources))],
+]);
+
+function version(facts: ApiFacts): Record<string, unknown> {
+  return {
+    Version: facts.version,
+    Codename: 'portcullis',
+    startDate: facts.startDate,
+    ...(facts.disableDashboardAd ? { disableDashboardAd: true } : {}),
+    ...(facts.dashboardName === '' ? {} : { dashboardName: facts.dashboardName }),
   };
 }
 
 function status(sources: ApiSources): Record<string, unknown> {
-  const { version, hash } = sources.snapshot();
-  return { version, hash, workers: sources.workers(), diagnostics: sources.diagnostics() };
+  const { version: running, hash } = sources.snapshot();
+  return { version: running, hash, workers: sources.workers(), diagnostics: sources.diagnostics() };
 }
 
-function readTarget(target: string, basePath: string): { path: string; query: URLSearchParams } | null {
+const kinds: ReadonlyMap<string, string> = new Map([
+  ['routers', 'router'],
+  ['services', 'service'],
+  ['middlewares', 'middleware'],
+]);
+
+function isKind(text: string): text is Kind {
+  return kinds.has(text);
+}
+
+function ofKind(kind: Kind, id: readonly string[], { query, sources }: Asked): Answer | null {
+  if (id.length === 0) {
+    return async () => list(await viewsOfKind(kind, sources.snapshot(), sources.serverStates), query);
+  }
+  return named(id, kinds.get(kind) ?? '', (name) =>
+    viewOf(kind, name, sources.snapshot(), sources.serverStates),
+  );
+}
+
+function entryPoint({ query, facts }: Asked, id: readonly string[]): Answer | null {
+  if (id.length === 0) return () => page(entryPoints(facts.entryPoints), query);
+  return named(id, 'entry point', (name) => {
+    const found = facts.entryPoints.find((point) => point.name === name);
+    return found === undefined ? null : entryPointView(found);
+  });
+}
+
+function nothing(word: string, id: readonly string[], query: URLSearchParams): Answer | null {
+  return id.length === 0 ? () => page([], query) : named(id, word, () => null);
+}
+
+function named(id: readonly string[], word: string, find: (name: string) => object | null): Answer | null {
+  const name = decode(id.join('/'));
+  if (name === null || name === '') return null;
+  return () => {
+    const found = find(name);
+    return found === null ? failure(404, `${word} not found: ${name.slice(0, 200)}`) : json(found);
+  };
+}
+
+/** Relative, so that it holds behind any prefix. */
+function toDashboard(
+  path: string,
+  query: URLSearchParams,
+  facts: ApiFacts,
+  sources: ApiSources,
+): Answer | null {
+  if (path === '/') return () => redirect('./dashboard/');
+  if (path === '/dashboard') return () => redirect('./dashboard/');
+  return path === '/dashboard/' ? () => dashboard(sources.snapshot(), facts, query) : null;
+}
+
+/** `dashboard@internal` sees its paths without `/dashboard`. */
+function pageOf(path: string, query: URLSearchParams, facts: ApiFacts, sources: ApiSources): Answer | null {
+  return path === '/' || path === '/dashboard/' ? () => dashboard(sources.snapshot(), facts, query) : null;
+}
+
+function readTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = target.indexOf('?');
-  const whole = mark === -1 ? target : target.slice(0, mark);
+  const path = mark === -1 ? target : target.slice(0, mark);
+  return { path, query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)) };
+}
+
+/** The path below the base path; a slash at the end of what is no page makes no difference. Null: not below it. */
+function within(whole: string, basePath: string): string | null {
   if (!whole.startsWith(`${basePath}/`)) return null;
   const path = whole.slice(basePath.length);
-  const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-  return { path: trimmed, query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)) };
+  return path.startsWith('/api/') && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 function decode(text: string): string | null {

@@ -2,51 +2,72 @@
 
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import { goDuration } from './answers.ts';
-import type { Listed } from './list.ts';
 
-export function entryPointView(point: EntryPointSpec): Listed {
-  const { transport, http, forwardedHeaders } = point;
-  const { redirection } = http;
+export type EntryPointView = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+/** In the alphabet's order of names. */
+export function entryPoints(all: readonly EntryPointSpec[]): readonly EntryPointView[] {
+  return all.map(entryPointView).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export function entryPointView(point: EntryPointSpec): EntryPointView {
   return {
     address: `${point.host.includes(':') ? `[${point.host}]` : point.host}:${point.port}`,
-    asDefault: point.asDefault,
+    ...(point.asDefault ? { asDefault: true } : {}),
     engine: point.engine,
-    transport: {
-      lifeCycle: {
-        requestAcceptGraceTimeout: goDuration(transport.requestAcceptGraceTimeout),
-        graceTimeOut: goDuration(transport.graceTimeOut),
-      },
-      respondingTimeouts: {
-        readTimeout: goDuration(transport.readTimeout),
-        writeTimeout: goDuration(transport.writeTimeout),
-        idleTimeout: goDuration(transport.idleTimeout),
-      },
-      keepAliveMaxTime: goDuration(transport.keepAliveMaxTime),
-      keepAliveMaxRequests: transport.keepAliveMaxRequests,
-    },
-    forwardedHeaders,
-    http: {
-      middlewares: http.middlewares,
-      sanitizePath: http.sanitizePath,
-      maxHeaderBytes: http.maxHeaderBytes,
-      encodeQuerySemicolons: http.encodeQuerySemicolons,
-      encodedCharacters: http.encodedCharacters,
-      ...(redirection === null
-        ? {}
-        : {
-            redirections: {
-              entryPoint: {
-                to: redirection.to,
-                scheme: redirection.scheme,
-                permanent: redirection.permanent,
-                priority: Number(redirection.priority),
-              },
-            },
-          }),
-    },
+    transport: transportView(point),
+    forwardedHeaders: forwardedHeadersView(point),
+    http: httpView(point),
     observability: { accessLogs: point.accessLogs },
     name: point.name,
-    provider: 'internal',
-    status: 'enabled',
   };
+}
+
+function transportView({ transport }: EntryPointSpec): Record<string, unknown> {
+  return {
+    lifeCycle: {
+      requestAcceptGraceTimeout: goDuration(transport.requestAcceptGraceTimeout),
+      graceTimeOut: goDuration(transport.graceTimeOut),
+    },
+    respondingTimeouts: {
+      readTimeout: goDuration(transport.readTimeout),
+      writeTimeout: goDuration(transport.writeTimeout),
+      idleTimeout: goDuration(transport.idleTimeout),
+    },
+    keepAliveMaxTime: goDuration(transport.keepAliveMaxTime),
+    keepAliveMaxRequests: transport.keepAliveMaxRequests,
+  };
+}
+
+/** Empty lists and `false` are left out, as Go's encoder does. */
+function forwardedHeadersView({ forwardedHeaders }: EntryPointSpec): Record<string, unknown> {
+  const { insecure, trustedIPs, connection, notAppendXForwardedFor } = forwardedHeaders;
+  return {
+    ...(insecure ? { insecure } : {}),
+    ...(trustedIPs.length === 0 ? {} : { trustedIPs }),
+    ...(connection.length === 0 ? {} : { connection }),
+    ...(notAppendXForwardedFor ? { notAppendXForwardedFor } : {}),
+  };
+}
+
+function httpView({ http }: EntryPointSpec): Record<string, unknown> {
+  const { redirection, tls, middlewares } = http;
+  return {
+    ...(redirection === null ? {} : { redirections: { entryPoint: redirectionView(redirection) } }),
+    ...(middlewares.length === 0 ? {} : { middlewares }),
+    ...(tls === null
+      ? {}
+      : { tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== null)) }),
+    encodeQuerySemicolons: http.encodeQuerySemicolons,
+    sanitizePath: http.sanitizePath,
+    maxHeaderBytes: http.maxHeaderBytes,
+    encodedCharacters: http.encodedCharacters,
+    underscoreHeadersStrategy: http.underscoreHeadersStrategy,
+  };
+}
+
+type Redirection = NonNullable<EntryPointSpec['http']['redirection']>;
+
+function redirectionView({ to, scheme, permanent, priority }: Redirection): Record<string, unknown> {
+  return { to, scheme, permanent, priority: Number(priority) };
 }

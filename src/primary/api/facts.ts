@@ -1,10 +1,14 @@
 // What the API knows: the part that never changes, and where the rest is asked for.
 
+import { staticMarks } from '../../config/secrets.ts';
+import type { ResolvedStatic } from '../../config/static/resolve.ts';
+import type { StaticConfig } from '../../config/static/schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { PurgeSelector } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { ServerStates } from './views.ts';
+import { redact } from './redact.ts';
+import type { ServerStates } from './service-view.ts';
 
 /** What never changes while the primary runs. */
 export interface ApiFacts {
@@ -17,6 +21,14 @@ export interface ApiFacts {
   /** As Traefik names them: `File`. */
   readonly providers: readonly string[];
   readonly accessLog: boolean;
+  /** Whether there is a page for browsers beside the JSON. */
+  readonly dashboard: boolean;
+  readonly dashboardName: string;
+  readonly disableDashboardAd: boolean;
+  /** Whether `/debug` answers. */
+  readonly debug: boolean;
+  /** The static configuration without its secrets. */
+  readonly staticConfig: unknown;
 }
 
 export interface WorkerFacts {
@@ -32,4 +44,28 @@ export interface ApiSources {
   readonly diagnostics: () => readonly Diagnostic[];
   /** Forgets auth decisions in every worker; how many there were. */
   readonly purge: (selector: PurgeSelector) => Promise<number>;
+}
+
+interface Start {
+  readonly config: StaticConfig;
+  readonly resolved: ResolvedStatic;
+  readonly version: string;
+  readonly providers: readonly string[];
+}
+
+/** The facts of a gateway that starts now. */
+export function apiFacts({ config, resolved, version, providers }: Start): ApiFacts {
+  return {
+    version,
+    startDate: new Date().toISOString(),
+    basePath: (resolved.api?.basePath ?? '').replace(/\/+$/, ''),
+    entryPoints: resolved.entryPoints,
+    providers,
+    accessLog: resolved.worker.accessLog !== null,
+    dashboard: resolved.api?.dashboard ?? false,
+    dashboardName: config.api?.dashboardName ?? '',
+    disableDashboardAd: config.api?.disableDashboardAd ?? false,
+    debug: resolved.api?.debug ?? false,
+    staticConfig: redact(config, staticMarks()),
+  };
 }

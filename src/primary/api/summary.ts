@@ -1,8 +1,11 @@
 // Counts over everything, and everything at once.
 
-import type { ApiFacts } from './facts.ts';
-import type { Listed } from './list.ts';
-import type { Views } from './views.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { jsonOf } from './answers.ts';
+import type { ApiFacts, ApiSources } from './facts.ts';
+import { type Listed, type Status, statusOf } from './list.ts';
+import { mapInSlices } from './slices.ts';
+import { type Kind, viewsOfKind } from './views.ts';
 
 interface Count {
   readonly total: number;
@@ -12,12 +15,13 @@ interface Count {
 
 const none: Count = { total: 0, warnings: 0, errors: 0 };
 
-export function overview(views: Views, facts: ApiFacts): Record<string, unknown> {
+export function overview(snapshot: Snapshot, facts: ApiFacts): Record<string, unknown> {
+  const { routers, services, middlewares } = snapshot;
   return {
     http: {
-      routers: count(views.routers),
-      services: count(views.services),
-      middlewares: count(views.middlewares),
+      routers: count(routers.map(({ errors, warnings }) => statusOf(errors, warnings))),
+      services: count(services.map(({ errors }) => statusOf(errors, []))),
+      middlewares: count(middlewares.map(({ errors }) => statusOf(errors, []))),
     },
     tcp: { routers: none, services: none, middlewares: none },
     udp: { routers: none, services: none },
@@ -27,28 +31,27 @@ export function overview(views: Views, facts: ApiFacts): Record<string, unknown>
   };
 }
 
-/** Sections that are empty are left out; entries don't repeat what their key says. */
-export function rawData(views: Views): Record<string, unknown> {
-  return {
-    ...section('routers', views.routers),
-    ...section('middlewares', views.middlewares),
-    ...section('services', views.services),
-  };
+/** JSON. Sections that are empty are left out; entries don't repeat what their key says. */
+export async function rawData(sources: ApiSources): Promise<string> {
+  const snapshot = sources.snapshot();
+  const sections: string[] = [];
+  for (const kind of ['routers', 'middlewares', 'services'] as const satisfies readonly Kind[]) {
+    const items = await viewsOfKind(kind, snapshot, sources.serverStates);
+    if (items.length === 0) continue;
+    sections.push(`${jsonOf(kind)}:{${(await mapInSlices(items, entry)).join(',')}}`);
+  }
+  return `{${sections.join(',')}}`;
 }
 
-function count(items: readonly Listed[]): Count {
-  return {
-    total: items.length,
-    warnings: items.filter((item) => item.status === 'warning').length,
-    errors: items.filter((item) => item.status === 'disabled').length,
-  };
+function entry(item: Listed): string {
+  const { name, provider: _provider, type: _type, ...kept } = item;
+  return `${jsonOf(name)}:${jsonOf(kept)}`;
 }
 
-function section(name: string, items: readonly Listed[]): Record<string, unknown> {
-  if (items.length === 0) return {};
-  const entries = items.map((item) => {
-    const { name: key, provider: _provider, type: _type, ...kept } = item;
-    return [key, kept] as const;
-  });
-  return { [name]: Object.fromEntries(entries) };
+function count(all: readonly Status[]): Count {
+  return {
+    total: all.length,
+    warnings: all.filter((status) => status === 'warning').length,
+    errors: all.filter((status) => status === 'disabled').length,
+  };
 }

@@ -1,0 +1,38 @@
+// A router as Traefik's API shows it.
+
+import type { RouterSpec } from '../../model/snapshot.ts';
+import { errorsOf, statusOf, type Listed } from './list.ts';
+
+export function routerView(router: RouterSpec): Listed {
+  const { tls } = router;
+  return {
+    entryPoints: router.entryPoints,
+    ...(router.middlewares.length === 0 ? {} : { middlewares: router.middlewares }),
+    service: unqualified(router.service, router.provider),
+    rule: router.rule,
+    ...(router.ruleSyntax === 'v3' ? {} : { ruleSyntax: router.ruleSyntax }),
+    // JavaScript readers lose the last digits of a Go int64: the text beside it is exact.
+    priority: Number(router.priority),
+    priorityStr: String(router.priority),
+    ...(tls === null
+      ? {}
+      : {
+          tls: {
+            options: tls.options ?? 'default',
+            ...(tls.certResolver === null ? {} : { certResolver: tls.certResolver }),
+          },
+        }),
+    observability: { accessLogs: router.accessLogs, metrics: true, tracing: true, traceVerbosity: 'minimal' },
+    status: statusOf(router.errors, router.warnings),
+    ...errorsOf([...router.errors, ...router.warnings]),
+    using: router.entryPoints,
+    name: router.name,
+    provider: router.provider,
+  };
+}
+
+/** Traefik shows a service as it was written: mostly without its own provider's name, but for its own objects. */
+function unqualified(service: string, provider: string): string {
+  const isPlain = provider !== 'internal' && service.endsWith(`@${provider}`);
+  return isPlain ? service.slice(0, -provider.length - 1) : service;
+}
