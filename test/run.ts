@@ -37,6 +37,7 @@ const suites: readonly Suite[] = [
 const tools: readonly Tool[] = [
   { command: 'redis-server', debian: 'redis-server' },
   { command: 'nginx', debian: 'nginx-light' },
+  { command: 'nghttpd', debian: 'nghttp2-server' },
   { command: 'wrk', debian: 'wrk' },
   { command: 'hey', debian: 'hey' },
   { command: 'dockerd', debian: 'docker.io' },

@@ -8,11 +8,13 @@ import { type AccessLog, createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/log.ts';
 import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
 import type { ManagedNames } from './entrypoints/intake-headers.ts';
-import { type Listener, type ListenerHost, listenUws } from './entrypoints/uws/listener.ts';
+import type { Listener, ListenerHost } from './entrypoints/listener.ts';
+import { listenUws } from './entrypoints/uws/listener.ts';
 import { Drain } from './drain.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
 import { createAuthCacheRegistry } from './middlewares/forward-auth/cache.ts';
+import { loadPlugins } from './middlewares/plugin/registry.ts';
 import { serve } from './pipeline.ts';
 import { Recorder } from './recorder.ts';
 import { assemble } from './runtime/assemble.ts';
@@ -22,6 +24,8 @@ import { createAuthClients } from './upstream/auth-client.ts';
 
 /** Throws `Error` for settings that cannot work. */
 export function createGateway(settings: WorkerSettings, deps: GatewayDeps): Gateway {
+  // What is wrong with one is the primary's to tell; here its routers answer 503.
+  loadPlugins(settings.plugins);
   return new WorkerGateway(settings, deps);
 }
 
@@ -92,6 +96,10 @@ class WorkerGateway implements Gateway, ListenerHost {
         entryPoints: this.#entryPoints.map((entryPoint) => entryPoint.name),
         kept,
         previous: this.#runtime,
+        serverFails: (service, url) => {
+          this.setServerState({ service, url, up: false });
+          this.#deps.serverFails?.(service, url);
+        },
         internal: {
           pingStatus: () => (this.#terminating ? this.#settings.pingTerminatingStatusCode : 200),
           askPrimary: this.#deps.askPrimary,
@@ -100,6 +108,7 @@ class WorkerGateway implements Gateway, ListenerHost {
           bootSecret: this.#settings.bootSecret,
           authClients: this.#authClients,
           authCaches: this.#authCaches,
+          state: this.#deps.state,
           log: { warn: (message) => this.#log.warn(message), error: (message) => this.#log.error(message) },
         },
       });
@@ -131,7 +140,7 @@ class WorkerGateway implements Gateway, ListenerHost {
   async listen(): Promise<Readonly<Record<string, number>>> {
     const ports: Record<string, number> = {};
     for (const entryPoint of this.#entryPoints) {
-      const listener = await listenUws(entryPoint, this).catch((error: Error) => {
+      const listener = await listen(entryPoint, this).catch((error: Error) => {
         throw Object.assign(error, { entryPoint: entryPoint.name });
       });
       this.#listeners.push(listener);
@@ -171,4 +180,11 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#authClients.close();
     await this.#accessLog?.flush();
   }
+}
+
+async function listen(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {
+  if (entryPoint.spec.engine === 'uws') return listenUws(entryPoint, host);
+  // Only where it is wanted: Node's HTTP servers cost each worker some MB.
+  const { listenNode } = await import('./entrypoints/node/listener.ts');
+  return listenNode(entryPoint, host, null);
 }

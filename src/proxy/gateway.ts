@@ -4,6 +4,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ApiAnswer, ApiRequest, PurgeSelector, ServerState } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Log } from '../observability/log.ts';
+import type { State } from '../state/state.ts';
 
 export interface Gateway {
   /**
@@ -35,4 +36,8 @@ export interface GatewayDeps {
   /** How `api@internal` reaches the primary. */
   readonly askPrimary: (request: ApiRequest) => Promise<ApiAnswer>;
   readonly log: Log;
+  /** Told of a server this worker has taken out for failing requests; who was told says when it is back. */
+  readonly serverFails?: (service: string, url: string) => void;
+  /** Buckets and counts that workers share; closed by whoever made it. */
+  readonly state: State;
 }

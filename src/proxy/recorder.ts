@@ -77,7 +77,7 @@ export class Recorder {
     record.username = x.username;
     record.method = x.method;
     record.scheme = x.scheme;
-    record.protocol = 'HTTP/1.1';
+    record.protocol = x.protocol;
     record.authority = x.requestAuthority;
     record.path = x.requestPath;
     record.search = x.search;

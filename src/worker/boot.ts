@@ -11,6 +11,7 @@ import { applyChange, applySnapshot, rollBack } from './apply.ts';
 import { createAsk } from './ask.ts';
 import { createDrain } from './drain.ts';
 import { report } from './report.ts';
+import { type ForState, isForState, WorkerState } from './state.ts';
 
 /** A terminal sends these to the whole process group; the primary is the one that acts on them. */
 const leftToPrimary = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -21,6 +22,7 @@ const orphanDeadline = 10_000;
 export function startWorker(): void {
   for (const signal of leftToPrimary) process.on(signal, () => {});
   const ask = createAsk(report);
+  const state = new WorkerState(report);
   let gateway: Gateway | null = null;
   let log: Log | null = null;
   const drain = createDrain(() => gateway, report);
@@ -33,7 +35,12 @@ export function startWorker(): void {
   });
   const boot = (settings: WorkerSettings): void => {
     log = createLog(settings.log);
-    gateway = createGateway(settings, { askPrimary: (request) => ask.ask(request), log });
+    gateway = createGateway(settings, {
+      askPrimary: (request) => ask.ask(request),
+      log,
+      state,
+      serverFails: (service, url) => report({ type: 'server-fails', service, url }),
+    });
   };
   process.on('message', (value: unknown) => {
     const opened = open<ToWorker>(value);
@@ -44,6 +51,7 @@ export function startWorker(): void {
     const { message } = opened;
     if (message.type === 'boot') boot(message.settings);
     else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
+    else if (isForState(message)) state.obey(message);
     else if (message.type === 'drain') drain.begin(message.deadline);
     else if (message.type === 'reopen-logs') reopen(log, gateway);
     else if (gateway !== null) obey(gateway, message);
@@ -52,7 +60,7 @@ export function startWorker(): void {
   report({ type: 'ready' });
 }
 
-type ForGateway = Exclude<ToWorker, { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' }>;
+type ForGateway = Exclude<ToWorker, ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' }>;
 
 function obey(gateway: Gateway, message: ForGateway): void {
   switch (message.type) {

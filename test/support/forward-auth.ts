@@ -14,6 +14,7 @@ import type { BuildDeps, Closable } from '../../src/proxy/middlewares/define.ts'
 import { createAuthCacheRegistry } from '../../src/proxy/middlewares/forward-auth/cache.ts';
 import { forwardAuth } from '../../src/proxy/middlewares/forward-auth.ts';
 import { createAuthClients } from '../../src/proxy/upstream/auth-client.ts';
+import { MemoryState } from '../../src/state/memory.ts';
 
 export interface SeenCall {
   readonly method: string;
@@ -83,6 +84,7 @@ export function openBench(secret = 'f00d'.repeat(16)): Bench {
     },
     authClients: clients,
     authCaches,
+    state: new MemoryState(),
     log: { warn() {}, error() {} },
   });
   const authCaches = createAuthCacheRegistry();

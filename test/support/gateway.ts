@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly flags?: readonly string[];
   /** 1 unless said. */
   readonly workers?: number;
+  /** Of the entry points that name none; what `auto` chooses unless said. */
+  readonly engine?: 'uws' | 'node';
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -232,10 +234,16 @@ async function staticOf(
   for (const [index, name] of names.entries()) {
     const point = entryPoints[name] ?? {};
     const address = point.address ?? `127.0.0.1:${free[index]}`;
-    entryPoints[name] = { ...point, address };
+    entryPoints[name] = { ...engineOf(options), ...point, address };
     ports.set(name, Number(address.slice(address.lastIndexOf(':') + 1)));
   }
   return { config: { ...config, entryPoints }, ports };
+}
+
+/** The environment may say it for a whole run: `TEST_ENGINE=node npm test -- integration/framing`. */
+function engineOf({ engine }: GatewayOptions): { engine?: string } {
+  const named = engine ?? process.env['TEST_ENGINE'];
+  return named === undefined ? {} : { engine: named };
 }
 
 function fileArgument(dir: string, config: StaticShape): string {

@@ -15,7 +15,7 @@ import {
   maxRememberedChars,
 } from './known-names.ts';
 import { dropNominated, readNominated } from './nominated.ts';
-import { safeValue } from './safe-value.ts';
+import { safeBytes, safeValue } from './safe-value.ts';
 
 /** Names a backend must never believe from a client, by their folded spelling. */
 export interface ManagedNames {
@@ -102,12 +102,13 @@ export class HeaderIntake {
   }
 
   #addKnown(into: IntakeHeaders, known: KnownName, value: string, scope: HeaderScope): void {
-    const safe = known.repeats && value === known.lastSafe ? known.lastSafe : safeValue(value);
+    const safe = known.repeats && value === known.lastSafe ? known.lastSafe : safeOf(value, scope);
     if (safe === null) {
       into.refuse ||= 400;
       return;
     }
-    if (known.repeats && safe === value && value.length <= maxRememberedChars) known.lastSafe = value;
+    if (known.repeats && safe === value && value.length <= maxRememberedChars && scope.isBytes !== true)
+      known.lastSafe = value;
     const { action } = known;
     if (action === isFraming) {
       this.#addFraming(into, known.name, safe, scope);
@@ -126,7 +127,7 @@ export class HeaderIntake {
 
   #addUnknown(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
     if (name === '') into.refuse ||= 400;
-    const safe = safeValue(value);
+    const safe = safeOf(value, scope);
     if (safe === null) {
       into.refuse ||= 400;
       return;
@@ -205,6 +206,12 @@ export interface HeaderScope {
   bytes: number;
   hosts: number;
   nominated: string;
+  /** Values come one char a byte; else as UTF-8. */
+  isBytes?: boolean;
+}
+
+function safeOf(value: string, scope: HeaderScope): string | null {
+  return scope.isBytes === true ? safeBytes(value) : safeValue(value);
 }
 
 /** Headers by which proxies tell each other about a client; `folded` in lower case. */

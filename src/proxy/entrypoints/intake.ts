@@ -39,7 +39,7 @@ const knownMethods: ReadonlySet<string> = new Set([
 const token = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,64}$/;
 
 /** Go's HTTP library allows this much above `maxHeaderBytes`, and so does Traefik. */
-const headerSlop = 4096;
+export const headerSlop = 4096;
 
 /** One per entry point; `begin`, then `header` for every line, then `finish`, all in one callback. */
 export class Intake {
@@ -52,6 +52,7 @@ export class Intake {
     bytes: 0,
     hosts: 0,
     nominated: '',
+    isBytes: false,
   };
   #current: IntakeHeaders;
   #lastAuthority = '';
@@ -83,6 +84,12 @@ export class Intake {
     this.#headers.add(this.#current, name, value, this.#scope);
   };
 
+  /** The same for an engine that reads a value as its bytes, one char a byte. */
+  headerBytes(name: string, value: string): void {
+    this.#scope.isBytes = true;
+    this.#headers.add(this.#current, name, value, this.#scope);
+  }
+
   /** The header section as read; `refuse` is its status when it cannot be served. */
   finish(): IntakeHeaders {
     const read = this.#current;
@@ -103,11 +110,13 @@ export class Intake {
     if (target === null || search === null) return 400;
     const { trusted } = this.#scope;
     const isUpgrade = sides.isHandshake;
+    // Only a WebSocket has schemes of its own.
+    const isWebSocket = isUpgrade && read.upgrade === 'websocket';
     addForwarded(read.headers, {
       peer: wire.peer,
       authority: read.host,
       scheme: wire.scheme,
-      isUpgrade,
+      isUpgrade: isWebSocket,
       trusted,
     });
     return new Exchange({

@@ -7,6 +7,11 @@ export function safeValue(value: string): string | null {
   return unsafeValue.test(value) ? restoreBytes(value) : value;
 }
 
+/** `value` when it is bytes of latin1 already; null for control characters. */
+export function safeBytes(value: string): string | null {
+  return /[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value) ? null : value;
+}
+
 /** The engine reads values as UTF-8: back to one char a byte. Null when that lost something. */
 function restoreBytes(value: string): string | null {
   // A control character, or bytes that were no UTF-8 and are now U+FFFD.

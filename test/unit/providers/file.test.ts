@@ -189,13 +189,13 @@ test('at the first load a file that cannot be parsed gives nothing, and a broken
   assert.equal(files.names(), 'b=/b bad=broken');
 });
 
-test('a kind that is not supported breaks its object at a reload, too, and lets the rest through', async (t) => {
+test('what is not supported breaks its object at a reload, too, and lets the rest through', async (t) => {
   const dir = directory(t);
   const path = join(dir, 'a.yml');
   writeFileSync(path, prefix('a', '/1'));
   const files = start(t, { filename: path });
-  writeFileSync(path, `${prefix('a', '/2')}    limit: { rateLimit: { average: 1 } }\n`);
-  await files.until('reload', () => files.names() === 'a=/2 limit=broken');
+  writeFileSync(path, `${prefix('a', '/2')}  serversTransports:\n    t: { spiffe: {} }\n`);
+  await files.until('reload', () => files.names() === 'a=/2');
   assert.deepEqual(files.codes(), ['config.unsupported']);
 });
 

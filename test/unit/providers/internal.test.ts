@@ -43,12 +43,56 @@ test('the API without `insecure` and ping routed by hand are services without ro
   const config = internalConfig({
     entryPoints: [],
     ping: { entryPoint: 'traefik', manualRouting: true },
-    api: { basePath: '/', insecure: false, dashboard: false },
+    api: { basePath: '/', insecure: false, dashboard: false, debug: true },
   });
   assert.deepEqual(
     [[...(config.parts[0]?.services.keys() ?? [])], config.parts[0]?.routers.size],
     [['noop', 'ping', 'api'], 0],
   );
+});
+
+test('the insecure API brings the dashboard, and debugging data when they are asked for, under the base path', () => {
+  const config = internalConfig({
+    entryPoints: [],
+    ping: null,
+    api: { basePath: '/gate.x/', insecure: true, dashboard: true, debug: true },
+  });
+  const part = config.parts[0];
+  const rules = [...(part?.routers ?? [])].map(([name, { value }]) => [name, value.rule, value.priority]);
+  assert.deepEqual(rules, [
+    ['api', 'PathPrefix(`/gate.x/api`)', maxPriority - 1n],
+    ['dashboard', 'PathPrefix(`/gate.x`)', maxPriority - 2n],
+    ['debug', 'PathPrefix(`/gate.x/debug`)', maxPriority - 1n],
+  ]);
+  const options = part?.middlewares.get('dashboard_redirect')?.value.options;
+  assert.deepEqual(options, {
+    regex: '^(https?://[^/]+)/gate[.]x/$',
+    replacement: '${1}/gate.x/dashboard/',
+    permanent: true,
+  });
+  assert.deepEqual(part?.routers.get('dashboard')?.value.middlewares, [
+    'dashboard_redirect',
+    'dashboard_stripprefix',
+  ]);
+});
+
+test('the middlewares of an entry point guard the routers of the gateway itself', () => {
+  const entryPoints = [entryPoint('traefik', { middlewares: ['auth@file'] })];
+  const resolved = resolveSources([], { entryPoints, ping: 'traefik', insecureApi: true });
+  for (const name of ['ping@internal', 'api@internal', 'dashboard@internal'])
+    assert.equal(router(resolved, name).middlewares[0], 'auth@file', name);
+});
+
+test('services of features that are not there are refused by name', () => {
+  for (const [name, hint] of [
+    ['rest@internal', /rest provider is not supported/],
+    ['prometheus@internal', /metrics/],
+  ] as const) {
+    const { diagnostics } = resolveFiles({
+      'f.yml': `http: {routers: {r: {rule: "Host(\`a\`)", service: ${name}}}}`,
+    });
+    assert.match(diagnostics[0]?.hint ?? '', hint);
+  }
 });
 
 for (const [to, port, expected] of [

@@ -9,6 +9,7 @@ import { createGateway } from '../../../src/proxy/create-gateway.ts';
 import { contentHash } from '../../../src/util/content-hash.ts';
 import { applyChange, applySnapshot, rollBack } from '../../../src/worker/apply.ts';
 import { linesLog, router, settings } from '../primary/support.ts';
+import { MemoryState } from '../../../src/state/memory.ts';
 
 test('a change is applied to the Snapshot that runs, also after the way back from another one', async () => {
   const { gateway, said, send } = createBench();
@@ -65,6 +66,10 @@ function createBench() {
   const send = (message: ToPrimary): void => {
     said.push('version' in message ? `${message.type} ${message.version}` : message.type);
   };
-  const deps = { askPrimary: () => Promise.reject(new Error('nobody is there')), log: linesLog([]) };
+  const deps = {
+    askPrimary: () => Promise.reject(new Error('nobody is there')),
+    log: linesLog([]),
+    state: new MemoryState(),
+  };
   return { gateway: createGateway(settings, deps), said, send };
 }

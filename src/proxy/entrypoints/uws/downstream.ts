@@ -3,13 +3,9 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Downstream } from '../../downstream.ts';
 import type { HeaderList } from '../../headers.ts';
+import type { DrainState } from '../listener.ts';
 import type { UwsBody } from './body.ts';
 import { writeHead } from './head.ts';
-
-export interface DrainState {
-  /** Asked when an answer's head leaves: its connection must not be kept alive then. */
-  isDraining(): boolean;
-}
 
 export class UwsDownstream implements Downstream {
   onDrain: (() => void) | null = null;

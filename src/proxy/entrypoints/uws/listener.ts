@@ -11,35 +11,17 @@ import type { Exchange } from '../../exchange.ts';
 import { joinHeader } from '../../headers.ts';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
-import type { IntakeHeaders, ManagedNames } from '../intake-headers.ts';
+import type { IntakeHeaders } from '../intake-headers.ts';
+import type { Listener, ListenerHost } from '../listener.ts';
+import { Stopwatch } from '../stopwatch.ts';
 import { UwsBody } from './body.ts';
 import { UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
 import { Peers } from './peers.ts';
-import { Stopwatch } from './stopwatch.ts';
 import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
 
 // The engine's own advertisement in every answer.
 (uws as unknown as { _cfg(option: string): void })._cfg('silent');
-
-/** What the listener asks of the request path. */
-export interface ListenerHost {
-  /** Runs an Exchange to its end. */
-  readonly serve: (x: Exchange) => void;
-  /** A request that never became an Exchange. */
-  readonly refused: (entryPoint: EntryPoint, status: number) => void;
-  managedNames(): ManagedNames;
-  /** Answers say `Connection: close`. */
-  isDraining(): boolean;
-}
-
-export interface Listener {
-  readonly port: number;
-  /** No connection is accepted any more; those there go on. */
-  stopAccepting(): void;
-  /** Cuts every connection. */
-  close(): void;
-}
 
 /** Rejects with a message that names entry point and address. */
 export function listenUws(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {

@@ -4,7 +4,8 @@ import type { HttpResponse, us_socket_context_t, WebSocket, WebSocketBehavior } 
 import type { HeaderList } from '../../headers.ts';
 import { maxMessageBytes, maxTunnelBacklog, tunnelHighWater } from '../../limits.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../../tunnel.ts';
-import { type DrainState, UwsDownstream } from './downstream.ts';
+import type { DrainState } from '../listener.ts';
+import { UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
 
 /** The engine copies these keys onto its socket object, so none may be a method's name. */

@@ -115,7 +115,7 @@ tls: { options: { default: { sniStrict: true } } }`;
 test('a transport that asks for what we cannot hold is broken, and so is the service that names it', () => {
   const { config } = load(`http:
   services: { s: { loadBalancer: { serversTransport: t, servers: [{ url: "https://a" }] } }, lost: { loadBalancer: { serversTransport: nope, servers: [] } } }
-  serversTransports: { t: { minVersion: VersionTLS13 } }`);
+  serversTransports: { t: { spiffe: { ids: [spiffe://a/b] } } }`);
   const { snapshot } = resolveSources([{ provider: 'file', parts: [config] }]);
   const errors = (name: string) => snapshot.services.find((service) => service.name === name)?.errors;
   assert.deepEqual(errors('s@file'), ['serversTransport t@file is broken']);

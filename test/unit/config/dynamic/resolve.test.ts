@@ -24,17 +24,16 @@ test('names are qualified by the provider of the object that refers', () => {
   assert.deepEqual(r.errors, ["middleware other@docker doesn't exist"]);
 });
 
-test('a router whose middleware is missing, broken or not supported stays, with its errors', () => {
+test('a router that is not supported, or whose middleware is missing or broken, stays with its errors', () => {
   const resolved = resolveFiles({
     'a.yml': http(`
   routers:
     missing: { rule: "Path(\`/1\`)", service: app, middlewares: [nobody] }
-    refused: { rule: "Path(\`/2\`)", service: app, middlewares: [limit] }
+    refused: { rule: "Path(\`/2\`)", service: app, parentRefs: [missing] }
     broken: { rule: "Path(\`/3\`)", service: app, middlewares: [typo] }
     nowhere: { rule: "Path(\`/4\`)", service: gone }
     none: { rule: "Path(\`/5\`)" }
   middlewares:
-    limit: { rateLimit: { average: 1 } }
     typo: { addPrefix: { prefxi: /x } }`),
   });
   for (const name of ['missing', 'refused', 'broken', 'nowhere', 'none']) {
@@ -43,10 +42,7 @@ test('a router whose middleware is missing, broken or not supported stays, with 
     assert.notEqual(r.rule, '');
     assert.deepEqual(r.entryPoints, ['web']);
   }
-  assert.match(
-    lines(resolved.loaded).join('\n'),
-    /config\.unsupported the middleware kind rateLimit is not supported/,
-  );
+  assert.match(lines(resolved.loaded).join('\n'), /config\.unsupported .*parentRefs/);
   assert.match(router(resolved, 'none@file').errors[0] ?? '', /router has no service/);
 });
 
@@ -170,7 +166,7 @@ ${Array.from({ length: 20 }, (_, index) => `    c${index}: { chain: { middleware
 test('two types in one object and no type at all are errors', () => {
   const resolved = resolveFiles({
     'a.yml': `http:
-  services: { two: { loadBalancer: { servers: [] }, failover: { service: a } }, none: { middlewares: [x] } }
+  services: { two: { loadBalancer: { servers: [] }, failover: { service: a, fallback: b } }, none: { middlewares: [x] } }
   middlewares: { two: { addPrefix: { prefix: /x }, stripPrefix: { prefixes: [/x] } } }`,
   });
   const text = lines(resolved.loaded).join('\n');
@@ -182,24 +178,17 @@ test('two types in one object and no type at all are errors', () => {
   }
 });
 
-test('what a load balancer cannot do yet is refused by name and closes its routers', () => {
+test('what a service cannot do yet is refused by name and closes its routers', () => {
   const resolved = resolveFiles({
     'a.yml': `http:
-  routers: { r: { rule: "Path(\`/\`)", service: p2c } }
+  routers: { r: { rule: "Path(\`/\`)", service: header } }
   services:
-    p2c: { loadBalancer: { strategy: p2c, servers: [{ url: "http://a" }] } }
-    passive: { loadBalancer: { passiveHealthCheck: {}, servers: [{ url: "http://a" }] } }
-    h2c: { loadBalancer: { servers: [{ url: "h2c://a" }] } }
     header: { loadBalancer: { sticky: { header: { name: Mcp-Session-Id } }, servers: [{ url: "http://a" }] } }
-    grpc: { loadBalancer: { healthCheck: { path: /, mode: grpc }, servers: [{ url: "http://a" }] } }
-    weighted: { weighted: { services: [{ name: p2c, weight: 1 }] } }
-    mirror: { mirroring: { service: p2c } }`,
+    weighted: { weighted: { sticky: { header: { name: Mcp-Session-Id } }, services: [{ name: plain }] } }
+    plain: { loadBalancer: { servers: [{ url: "http://a" }] } }`,
   });
   const codes = resolved.loaded.map(({ code }) => code);
-  assert.deepEqual(
-    codes,
-    Array.from({ length: 7 }, () => 'config.unsupported'),
-  );
+  assert.deepEqual(codes, ['config.unsupported', 'config.unsupported']);
   assert.equal(router(resolved, 'r@file').errors.length, 1);
 });
 

@@ -1,14 +1,28 @@
 // An entry point's read and write timeouts, looked after once a second for all Exchanges together: a timer
 // for each would cost every request for the few that are slow.
 
-import type { EntryPointSpec } from '../../../model/entry-point.ts';
-import type { UwsDownstream } from './downstream.ts';
+import type { EntryPointSpec } from '../../model/entry-point.ts';
 
 /** Milliseconds between two looks: how late a timeout may come. */
 const lookEvery = 1000;
 
+/** The client's side of a request, of whichever engine. */
+export interface Timed {
+  readonly finished: boolean;
+  readonly body: TimedBody | null;
+  abort(): void;
+}
+
+export interface TimedBody {
+  readonly complete: boolean;
+  /** Held back by us: silence is not the client's fault then. */
+  readonly isPaused: boolean;
+  /** `performance.now()`. */
+  readonly lastByteAt: number;
+}
+
 interface Watched {
-  readonly downstream: UwsDownstream;
+  readonly downstream: Timed;
   readonly since: number;
 }
 
@@ -26,7 +40,7 @@ export class Stopwatch {
     this.#timer = isNeeded ? setInterval(() => this.#look(), lookEvery).unref() : null;
   }
 
-  watch(downstream: UwsDownstream): void {
+  watch(downstream: Timed): void {
     const isUpload = downstream.body !== null && this.#readTimeout > 0;
     if (isUpload || this.#writeTimeout > 0) this.#watched.push({ downstream, since: performance.now() });
   }

@@ -1,0 +1,109 @@
+// One HTTP/1 connection on Node: its requests are served one after the other, in the order they came.
+
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { EntryPoint } from '../entry-point.ts';
+import type { Exchange } from '../../exchange.ts';
+import type { ListenerHost } from '../listener.ts';
+import type { Http1Downstream } from './downstream.ts';
+import { halfClosedSilence, maxPipelined } from './limits.ts';
+import { peerOf } from './peer-address.ts';
+
+interface Waiting {
+  readonly downstream: Http1Downstream;
+  /** The Exchange, or the status to refuse with. */
+  readonly what: Exchange | number;
+}
+
+export class Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  readonly #entryPoint: EntryPoint;
+  readonly #host: ListenerHost;
+  readonly #openedAt = performance.now();
+  #requests = 0;
+  #running: Http1Downstream | null = null;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(socket: Socket, entryPoint: EntryPoint, host: ListenerHost) {
+    this.socket = socket;
+    this.peer = peerOf(socket);
+    this.#entryPoint = entryPoint;
+    this.#host = host;
+    socket.once('close', () => this.#closed());
+    socket.once('end', () => this.#halfClosed());
+  }
+
+  get isBusy(): boolean {
+    return this.#running !== null;
+  }
+
+  /** It has served as long, or as many requests, as the entry point lets it. */
+  isSpent(): boolean {
+    const { keepAliveMaxRequests, keepAliveMaxTime } = this.#entryPoint.spec.transport;
+    if (keepAliveMaxRequests > 0 && this.#requests >= keepAliveMaxRequests) return true;
+    return keepAliveMaxTime > 0 && performance.now() - this.#openedAt >= keepAliveMaxTime;
+  }
+
+  /** Serves, or refuses, in its turn. */
+  take(downstream: Http1Downstream, what: Exchange | number): void {
+    if (this.#running === null) {
+      this.#run(downstream, what);
+      return;
+    }
+    this.#waiting.push({ downstream, what });
+    if (this.#waiting.length > maxPipelined) this.cut(false);
+  }
+
+  /** The answer's last byte is with the system. */
+  answered(downstream: Http1Downstream): void {
+    if (this.#running !== downstream) return;
+    // What follows an answer that ends the connection is nobody's request.
+    if (downstream.closes) return;
+    this.#running = null;
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#run(next.downstream, next.what);
+  }
+
+  /** `isOpenEnded`: the end of the connection would be the end of an answer, and must not look like one. */
+  cut(isOpenEnded: boolean): void {
+    if (isOpenEnded && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  #run(downstream: Http1Downstream, what: Exchange | number): void {
+    this.#running = downstream;
+    this.#requests += 1;
+    if (typeof what === 'number') downstream.mustClose = true;
+    // Within the callback the bytes behind the head are not read yet: a body that has come with it would
+    // look like one that is still on its way.
+    if (typeof what === 'number' || downstream.body !== null)
+      queueMicrotask(() => this.#serve(downstream, what));
+    else this.#host.serve(what);
+  }
+
+  #serve(downstream: Http1Downstream, what: Exchange | number): void {
+    if (typeof what === 'number') {
+      downstream.respond(what, [], '', false);
+      this.#host.refused(this.#entryPoint, what);
+    } else if (downstream.aborted) {
+      this.#host.refused(this.#entryPoint, 499);
+    } else {
+      this.#host.serve(what);
+    }
+  }
+
+  /** Who has sent all there is may still read; who is gone altogether looks the same, and is not waited for. */
+  #halfClosed(): void {
+    this.socket.setTimeout(halfClosedSilence, () => this.socket.destroy());
+  }
+
+  #closed(): void {
+    this.#running?.gone();
+    for (const { downstream, what } of this.#waiting) {
+      downstream.gone();
+      this.#host.refused(this.#entryPoint, typeof what === 'number' ? what : 499);
+    }
+    this.#waiting.length = 0;
+  }
+}
