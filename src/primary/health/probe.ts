@@ -1,6 +1,6 @@
 // One health probe: one request to one server, over a connection of its own.
 
-import { Agent, type Dispatcher, interceptors, request } from 'undici';
+import { Agent, type Dispatcher, H2CClient, interceptors, request } from 'undici';
 import type { HealthCheckSpec, ServerSpec, TransportSpec } from '../../model/snapshot.ts';
 import { clientTlsOptions } from '../../tls/client-options.ts';
 import { probeGrpc } from './grpc-probe.ts';
@@ -20,20 +20,20 @@ const maxRedirections = 10;
 
 /** `transport` null: default TLS rules. */
 export function createProber(transport: TransportSpec | null): Prober {
-  const options = {
+  const agent = new Agent({
+    allowH2: false,
     // A kept connection would hide that a server no longer accepts new ones.
     pipelining: 0,
     maxResponseSize: maxProbeBody,
     connect: connectOptions(transport),
-  };
-  const agent = new Agent({ ...options, allowH2: false });
+  });
   const following = agent.compose(interceptors.redirect({ maxRedirections }));
   const askHttp = async (target: ServerSpec, url: URL, check: HealthCheckSpec, signal: AbortSignal) => {
     if (!speaksH2c(target, check)) {
       return await probeHttp(check.followRedirects ? following : agent, url, check, signal);
     }
-    // HTTP/2 connections are kept whatever one says: each probe gets an agent of its own.
-    const own = new Agent({ ...options, allowH2: true, useH2c: true, pipelining: 1 });
+    // HTTP/2 connections are kept whatever one says: each probe gets a client of its own.
+    const own = new H2CClient(url.origin, { maxResponseSize: maxProbeBody });
     try {
       return await probeHttp(own, url, check, signal);
     } finally {
