@@ -10,6 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 // For workers, see `primary/fork.ts`.
 setFlagsFromString('--no-allocation-site-pretenuring');
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=2760');
 
 // A worker that replaces a dead one is there in a third of the time when the sources are compiled already. Not
 // in the system's temporary folder, where anybody could leave code to be run. After the flags, or primary and

@@ -6,7 +6,15 @@ import type { Diagnostic, Place } from '../model/diagnostic.ts';
 import { canonicalKey, childOf, layoutOf } from './decode/layout.ts';
 import type { Layout } from './decode/layout.ts';
 import { describeIssue, reach, shorten } from './decode/messages.ts';
-import { listHint, nameOf, report, reportDuplicate, reportEmpty, reportUnknown } from './decode/report.ts';
+import {
+  listHint,
+  nameOf,
+  report,
+  reportDuplicate,
+  reportEmpty,
+  reportUnknown,
+  valueHint,
+} from './decode/report.ts';
 import type { Pass } from './decode/report.ts';
 import { indexed, isNothing, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
@@ -32,8 +40,10 @@ export function decode<S extends z.ZodType>(
   const pass: Pass = { diagnostics: [], unknownTopLevel: options.unknownTopLevel ?? 'error' };
   const root: Origin = { node: tree, key: tree.where, children: new Map() };
   const raw = read(pass, schema, root, '') ?? {};
-  const result = schema.safeParse(raw);
-  if (!result.success) {
+  const result = parse(schema, raw);
+  if (result === null)
+    report(pass, root, 'config.invalid_value', { message: 'the schema of a plugin in it throws' });
+  else if (!result.success) {
     const told = new Set(
       pass.diagnostics.filter(({ severity }) => severity === 'error').map(({ where }) => where),
     );
@@ -46,7 +56,16 @@ export function decode<S extends z.ZodType>(
     }
   }
   const isBroken = pass.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  return { value: isBroken ? null : (result.data as z.output<S>), diagnostics: pass.diagnostics };
+  return { value: isBroken ? null : (result?.data as z.output<S>), diagnostics: pass.diagnostics };
+}
+
+/** Null when the schema throws, as a plugin's may: it must not take the primary along. What it says may hold a secret. */
+function parse<S extends z.ZodType>(schema: S, raw: unknown): z.ZodSafeParseResult<z.output<S>> | null {
+  try {
+    return schema.safeParse(raw);
+  } catch {
+    return null;
+  }
 }
 
 /** Whether a map as a whole is found wrong only because one of its keys could not be read, which is told already. */
@@ -114,7 +133,7 @@ function readSwitch(pass: Pass, layout: Layout, origin: Origin, path: string): u
   }
   report(pass, origin, 'config.invalid_value', {
     message: `\`${nameOf(path)}\` is ${shorten(value, path)}, expected options by name`,
-    ...(isOff(value) ? { hint: 'it has no switch: leave all of it out' } : {}),
+    ...(isOff(value) ? { hint: 'it has no switch: leave all of it out' } : valueHint(layout, value)),
   });
   return undefined;
 }

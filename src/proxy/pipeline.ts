@@ -9,13 +9,19 @@ import { byteLength, end, errorAnswer, sendWhole } from './respond.ts';
 import type { Route } from './runtime/route.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
+/** One for all: a stack each would be most of what a flood of unknown paths costs. */
+const noMatch = new GatewayError('router.no_match');
+
+/** Times one request is begun again, by whatever middlewares: as often as one `retry` and its servers allow. */
+const maxAttempts = 300;
+
 /** Sees `x` to its end. Never throws. */
 export function serve(x: Exchange, runtime: Runtime): void {
   x.downstream.onAbort = goneOf(x);
   try {
     const route = runtime.routeOf(x);
     if (route === null) {
-      fail(x, new GatewayError('router.no_match'));
+      fail(x, noMatch);
       return;
     }
     x.route = route;
@@ -128,6 +134,11 @@ function settleLater(x: Exchange, route: Route, at: number, verdict: Promise<Ans
 
 function settleAnswer(x: Exchange, route: Route, at: number, verdict: AnswerVerdict): void {
   if (verdict === RETRY) {
+    // Each middleware has its own bound, but one that runs again within another's attempts begins to count anew.
+    if (x.retries >= maxAttempts) {
+      failWithBug(x, new GatewayError('gateway.bug', 'begun again too often'));
+      return;
+    }
     x.forgetAnswer();
     x.retries++;
     const owner = ownerOf(route, at);
@@ -136,7 +147,8 @@ function settleAnswer(x: Exchange, route: Route, at: number, verdict: AnswerVerd
     return;
   }
   x.depth = at;
-  answer(x);
+  if (verdict === ANSWERED || verdict === CONTINUE || verdict === undefined) answer(x);
+  else failWithBug(x, new TypeError('a middleware gave no verdict on an answer'));
 }
 
 /** The route whose middleware stands at `at`: those of a service behind it may not be asked again. */

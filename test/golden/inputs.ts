@@ -122,6 +122,6 @@ export function replaced(tree: Tree, path: readonly string[], by: Tree | null): 
     const below = entry ?? { key: tree.where, node: { ...anyNode, where: tree.where } };
     entries.set(key, { key: below.key, node: replaced(below.node, rest, by) });
   } else if (by === null) entries.delete(key);
-  else entries.set(key, { key: entry?.key ?? by.where, node: by });
+  else entries.set(key, { key: by.where, node: by });
   return { ...map, entries };
 }

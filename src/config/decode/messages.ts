@@ -6,6 +6,7 @@ import type { Origin } from '../decode.ts';
 import type { Scalar, Tree } from '../tree.ts';
 
 const maxShown = 80;
+const maxShownItems = 3;
 const secretWords = /password|passwd|secret|token|users|hmac|^keys?$|privatekey|credential/i;
 
 /** `user:password@` of a URL; greedy, since a password may hold an `@` too. */
@@ -14,9 +15,12 @@ const userinfo = /\/\/[^/?#\s]*@/;
 /** The query of a URL, where auth servers and the like take keys. */
 const query = /^([a-z][a-z0-9+.-]*:\/\/[^?]*\?).+$/is;
 
+/** Switches and names that only sound like one. */
+const notSecret = /\.(?:accesscontrolallowcredentials|forwardauth\.cache\.key)$/i;
+
 /** Whether a value under this dotted path must not be shown. */
 export function isSecretPath(path: string | undefined): boolean {
-  if (path === undefined) return false;
+  if (path === undefined || notSecret.test(path)) return false;
   return path.split(/[.[\]]/).some((part) => secretWords.test(part));
 }
 
@@ -68,10 +72,14 @@ export function describeIssue(issue: z.core.$ZodIssue, root: Origin): Diagnostic
       code: 'config.invalid_value',
       message: path === '' ? issue.message : `${name}: ${issue.message}`,
     };
+  // Of a section whose keys were read one by one, the keys are wrong, not that it is a map.
+  const isSection = found.node.kind === 'map' && found.children.size > 0;
   return {
     ...base,
     code: 'config.invalid_value',
-    message: `${name} is ${describeNode(found.node, path)}, ${expectation}`,
+    message: isSection
+      ? `${name}: ${expectation}`
+      : `${name} is ${describeNode(found.node, path)}, ${expectation}`,
   };
 }
 
@@ -86,5 +94,12 @@ function expected(issue: z.core.$ZodIssue): string | null {
 
 function describeNode(node: Tree, path: string): string {
   if (node.kind === 'scalar') return shorten(node.value, path);
-  return node.kind === 'list' ? 'a list' : 'a map';
+  if (node.kind === 'map') return node.entries.size === 0 ? 'an empty map' : 'a map';
+  if (node.items.length === 0) return 'an empty list';
+  const texts = node.items
+    .slice(0, maxShownItems)
+    .map((item) => (item.kind === 'scalar' ? shorten(item.value, path) : null));
+  if (texts.includes(null)) return 'a list';
+  const more = node.items.length - texts.length;
+  return `[${texts.join(', ')}${more === 0 ? '' : ` and ${more} more`}]`;
 }

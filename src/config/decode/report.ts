@@ -75,6 +75,15 @@ export function listHint(layout: Layout): { readonly hint?: string } {
   return first === undefined ? {} : { hint: `write the list under \`${first[0]}\`` };
 }
 
+/** `servers: [http://a]`: a value given to an object that needs one like it. */
+export function valueHint(layout: Layout, value: unknown): { readonly hint?: string } {
+  if (layout.kind !== 'object') return {};
+  const fits = Object.entries(layout.shape).find(
+    ([, schema]) => !schema.safeParse(undefined).success && schema.safeParse(value).success,
+  );
+  return fits === undefined ? {} : { hint: `write it under \`${fits[0]}\`` };
+}
+
 /** The last level of a dotted path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);

@@ -86,6 +86,10 @@ const known: readonly (readonly [RegExp, string])[] = [
     /^http\.services\.[^.]+\.circuitbreaker$/,
     'a middleware: put it into `http.middlewares` and name it in the router',
   ],
+  [
+    /^http\.services\.[^.]+\.loadbalancer\.server$/,
+    'the form of labels: in a file write `servers` with one `url` each',
+  ],
   [/^http\.services\.[^.]+\.loadbalancer\.backend$/, 'write `servers` with one `url` each'],
   [
     /^http\.services\.[^.]+\.loadbalancer\.healthcheck\.retries$/,

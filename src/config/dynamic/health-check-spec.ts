@@ -4,11 +4,14 @@ import type { HealthCheckSpec, PassiveHealthCheckSpec } from '../../model/snapsh
 import type { LoadBalancerConfig } from './schema.ts';
 import type { Warn } from './sticky-spec.ts';
 
+/** Milliseconds: beyond that a timer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
 export function healthCheck(balancer: LoadBalancerConfig, warn: Warn): HealthCheckSpec | null {
   const check = balancer.healthCheck;
   if (check === undefined) return null;
   const positive = (key: string, value: number, byDefault: number) => {
-    if (value > 0) return value;
+    if (value > 0) return Math.min(value, longestTimer);
     warn('config.health_check', `healthCheck.${key} must be above 0: ${byDefault / 1000}s is used`);
     return byDefault;
   };
@@ -46,7 +49,7 @@ export function passiveHealthCheck(balancer: LoadBalancerConfig, warn: Warn): Pa
   if (maxFailedAttempts < 1)
     warn('config.health_check', 'passiveHealthCheck.maxFailedAttempts must be 1 or more: 1 is used');
   return {
-    failureWindow: failureWindow > 0 ? failureWindow : 10_000,
+    failureWindow: failureWindow > 0 ? Math.min(failureWindow, longestTimer) : 10_000,
     maxFailedAttempts: Math.max(1, maxFailedAttempts),
   };
 }

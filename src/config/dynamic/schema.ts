@@ -12,6 +12,7 @@ import {
   section,
   text,
   textMap,
+  timeout,
 } from '../../proxy/middlewares/fields.ts';
 import { statusRanges } from '../../proxy/middlewares/status-ranges.ts';
 import { later } from '../static/define.ts';
@@ -79,10 +80,12 @@ const loadBalancerSchema = object({
     path: text.default(''),
     scheme: z.enum(['http', 'https']).optional(),
     mode: z.enum(['http', 'grpc']).default('http'),
-    port: int.optional(),
+    port: int.refine((port) => port >= 1 && port <= 65_535, 'expected a port from 1 to 65535').optional(),
     hostname: text.optional(),
     method: text.default('GET'),
-    status: int.default(0),
+    status: int
+      .refine((status) => status === 0 || (status >= 100 && status <= 599), 'expected 0 or a status code')
+      .default(0),
     interval: duration.default(30_000),
     unhealthyInterval: duration.optional(),
     timeout: duration.default(5000),
@@ -153,11 +156,11 @@ export const transportSchema = object({
   maxVersion: tlsVersion.optional(),
   maxIdleConnsPerHost: int.default(0),
   forwardingTimeouts: object({
-    dialTimeout: duration.default(30_000),
-    responseHeaderTimeout: duration.default(0),
-    idleConnTimeout: duration.default(90_000),
-    readIdleTimeout: later(duration.optional()),
-    pingTimeout: later(duration.optional()),
+    dialTimeout: timeout.default(30_000),
+    responseHeaderTimeout: timeout.default(0),
+    idleConnTimeout: timeout.default(90_000),
+    readIdleTimeout: later(timeout.optional()),
+    pingTimeout: later(timeout.optional()),
   }).optional(),
   disableHTTP2: bool.default(false),
   peerCertURI: text.optional(),

@@ -113,7 +113,8 @@ function peel(schema: z.ZodType): Peeled {
       isOptional = true;
       fallback ??= (core._zod.def as unknown as { defaultValue: unknown }).defaultValue;
     }
-    if (leafTypes.has(core)) return { core, isOptional, fallback };
+    const leaf = leafOf(core);
+    if (leaf !== undefined) return { core: leaf, isOptional, fallback };
     const inner: z.ZodType | null =
       type === 'union' && options !== undefined ? (options[0] ?? null) : unwrap(core);
     if (inner === null) return { core, isOptional, fallback };
@@ -152,6 +153,15 @@ const leafTypes: ReadonlyMap<z.ZodType, readonly [string, JsonSchema]> = new Map
   ],
   [serverUrl, ['URL', { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9+.-]*://' }]],
 ]);
+
+/** A field with a `refine` is another schema around the same reading. */
+const leafByReading: ReadonlyMap<unknown, z.ZodType> = new Map(
+  [...leafTypes.keys()].map((leaf) => [definitionOf(leaf).out, leaf]),
+);
+
+function leafOf(core: z.ZodType): z.ZodType | undefined {
+  return leafTypes.has(core) ? core : leafByReading.get(definitionOf(core).out ?? core);
+}
 
 function leafType(core: z.ZodType, note: KeyNote): string {
   const known = leafTypes.get(core);

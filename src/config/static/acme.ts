@@ -26,7 +26,10 @@ const acme = object({
   disableCommonName: keyOr(bool, false, 'Leave the common name empty'),
   storage: keyOr(text, 'acme.json', 'File that keeps account and certificates'),
   keyType: keyOr(oneOf(['EC256', 'EC384', 'RSA2048', 'RSA4096', 'RSA8192']), 'RSA4096', 'Kind of key'),
-  eab: object({ kid: key(text, 'Key identifier'), hmacEncoded: secret(key(text, 'HMAC key, base64url')) }).optional(),
+  eab: object({
+    kid: key(text, 'Key identifier'),
+    hmacEncoded: secret(key(text, 'HMAC key, base64url')),
+  }).optional(),
   certificatesDuration: keyOr(int, 2160, 'Hours a certificate lives'),
   clientTimeout: keyOr(duration, 120_000, 'For one call'),
   clientResponseHeaderTimeout: keyOr(duration, 30_000, 'For the head of an answer'),
@@ -44,5 +47,5 @@ const acme = object({
 
 export const certificatesResolvers = z.record(
   z.string(),
-  object({ acme: acme.optional(), tailscale: refused() }),
+  object({ acme: acme.optional(), tailscale: refused('get certificates over `acme`, or from files') }),
 );

@@ -98,8 +98,8 @@ const entryPoint = object({
   forwardedHeaders: forwardedHeaders.prefault({}),
   http: http.prefault({}),
   http2: http2.optional(),
-  http3: refused(),
-  udp: refused(),
+  http3: refused('delete the section: clients that try HTTP/3 go on over TCP'),
+  udp: refused('only HTTP is served'),
   observability: observability.prefault({}),
 });
 

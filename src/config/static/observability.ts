@@ -1,7 +1,17 @@
 // Static schema: `log`, `accessLog`, `metrics`, `tracing`, `ping`, `api`.
 
 import { z } from 'zod';
-import { bool, duration, int, list, object, secret, section, text, textMap } from '../../proxy/middlewares/fields.ts';
+import {
+  bool,
+  duration,
+  int,
+  list,
+  object,
+  secret,
+  section,
+  text,
+  textMap,
+} from '../../proxy/middlewares/fields.ts';
 import { key, keyOr, later, oneOf, removed } from './define.ts';
 
 const number = z.any().transform((value, context): number => {

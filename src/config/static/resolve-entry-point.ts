@@ -127,7 +127,7 @@ function chooseEngine(written: StaticEntryPoint, path: string, diagnostics: Diag
     return 'node';
   }
   for (const [name, instead] of beyond) {
-    const message = `\`${name.replace(/^transport\./, "")}\` has no effect on the uws engine, ${instead}`;
+    const message = `\`${name.replace(/^transport\./, '')}\` has no effect on the uws engine, ${instead}`;
     diagnostics.push(staticWarning(`${path}.${name}`, message, 'write `engine: node`, or leave it out'));
   }
   return 'uws';

@@ -26,7 +26,7 @@ const serversTransport = object({
     responseHeaderTimeout: keyOr(duration, 0, 'For the head of a response; 0 is none'),
     idleConnTimeout: keyOr(duration, 90_000, 'How long an idle connection is kept'),
   }).prefault({}),
-  spiffe: refused(),
+  spiffe: refused('give `rootCAs`, and `peerCertURI` in a serversTransport of the dynamic configuration'),
 });
 
 const experimental = object({
@@ -35,7 +35,7 @@ const experimental = object({
   abortOnPluginFailure: later(keyOr(bool, false, 'Stop when a plugin does not load')),
   fastProxy: later(z.any().optional()),
   otlpLogs: later(keyOr(bool, false, 'Allow logs over OTLP')),
-  kubernetesGateway: refused(),
+  kubernetesGateway: refused('the file provider reads the same configuration from files'),
   http3: removed('HTTP/3 is no experiment: delete the option'),
   hub: removed('delete the section'),
 });
@@ -66,9 +66,14 @@ export const staticSchema = object({
   ocsp: later(section({ responderOverrides: z.record(z.string(), text).optional() }).optional()),
   experimental: experimental.optional(),
   tcpServersTransport: refused('TCP is not served'),
-  spiffe: refused(),
-  state: refused(),
-  plugins: z.record(z.string(), object({ module: text.meta({ type: 'text', summary: 'File of a middleware of your own' }) })).optional(),
+  spiffe: refused('certificates for servers come from files: `serversTransport.rootCAs`'),
+  state: refused('each node counts and remembers for itself'),
+  plugins: z
+    .record(
+      z.string(),
+      object({ module: text.meta({ type: 'text', summary: 'File of a middleware of your own' }) }),
+    )
+    .optional(),
   pilot: removed('delete the section'),
   hub: removed('delete the section'),
 });

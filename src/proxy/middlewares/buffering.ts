@@ -1,6 +1,7 @@
 // buffering: reads requests whole before a server gets them, and answers whole before the client does.
 
 import type { RequestBody } from '../body.ts';
+import { GatewayError } from '../errors.ts';
 import type { Exchange, RequestState } from '../exchange.ts';
 import { getHeader, setHeader } from '../headers.ts';
 import { type AnswerVerdict, CONTINUE, RETRY, type Verdict } from '../hooks.ts';
@@ -116,7 +117,8 @@ async function storeRequest(
     body.pipe({
       data: (chunk) => spool.take(chunk),
       end: () => spool.finish(),
-      abort: () => reject(new Error('the client went away')),
+      // One that is still there has sent what cannot be read, as broken base64 of gRPC-Web.
+      abort: () => reject(new GatewayError('intake.bad_request', 'the body breaks off')),
     });
   });
   const end = await Promise.race([spool.done, gone]);

@@ -5,7 +5,7 @@ import { statusText } from '../status.ts';
 import { Breaker, type BreakerState } from './circuit-breaker/breaker.ts';
 import { parseCondition } from './circuit-breaker/expression.ts';
 import { defineMiddleware } from './define.ts';
-import { duration, int, object, text } from './fields.ts';
+import { int, object, text, timeout } from './fields.ts';
 
 const expression = text.transform((written, context) => {
   try {
@@ -21,9 +21,9 @@ const expression = text.transform((written, context) => {
 
 const schema = object({
   expression,
-  checkPeriod: duration.default(100),
-  fallbackDuration: duration.default(10_000),
-  recoveryDuration: duration.default(10_000),
+  checkPeriod: timeout.default(100),
+  fallbackDuration: timeout.default(10_000),
+  recoveryDuration: timeout.default(10_000),
   responseCode: int
     .refine((code) => code >= 200 && code <= 599, 'expected a status code from 200 to 599')
     .default(503),
@@ -44,10 +44,12 @@ export const circuitBreaker = defineMiddleware({
     const slot = deps.slot();
     const { responseCode } = options;
     const refusal = statusText(responseCode);
-    const breaker = deps.keep(`circuitBreaker ${deps.name} ${deps.router} ${JSON.stringify(options)}`, () => {
+    const key = `circuitBreaker\n${deps.name}\n${deps.router}\n${JSON.stringify(options)}`;
+    const place = deps.router.replace(/^(?:service\n|)/, (kind) => (kind === '' ? 'router ' : 'service '));
+    const breaker = deps.keep(key, () => {
       const { window, condition } = parseCondition(options.expression);
       const changed = (state: BreakerState): void =>
-        deps.log.warn(`circuitBreaker ${deps.name} of router ${deps.router} ${words[state]}`);
+        deps.log.warn(`circuitBreaker ${deps.name} of ${place} ${words[state]}`);
       const periods = {
         checkPeriod: orDefault(options.checkPeriod, 100),
         fallbackDuration: orDefault(options.fallbackDuration, 10_000),

@@ -11,7 +11,10 @@ import type { AuthCacheRegistry } from './forward-auth/cache.ts';
 export interface BuildDeps {
   /** Qualified name of this middleware: `auth@file`. */
   readonly name: string;
-  /** Qualified name of the router this instance is for; empty unless the definition is `perRouter`. */
+  /**
+   * Qualified name of the router this instance is for; `service`, a line feed and the name when it is for a service;
+   * empty unless the definition is `perRouter`.
+   */
   readonly router: string;
   /** 32 random bytes of this boot, hex, the same in every worker. */
   readonly bootSecret: string;

@@ -23,7 +23,7 @@ const schema = object({
   statusRewrites: z
     .record(
       z.string().refine((range) => parseStatusRange(range) !== null, 'expected a key such as 404 or 500-599'),
-      int,
+      int.refine((status) => status >= 200 && status <= 599, 'expected a status code from 200 to 599'),
     )
     .optional(),
   service: text,

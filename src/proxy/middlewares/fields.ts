@@ -68,16 +68,32 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** Milliseconds, as many as 2^63 nanoseconds: longer ones the other readers of these files refuse, too. */
+const longestDuration = 2 ** 63 / 1e6;
+/** Milliseconds that a timer can wait. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Milliseconds. A bare whole number is seconds; else Go's form: `1h2m`, `500ms`, `-1s`. */
 export const duration: z.ZodType<number> = z.any().transform((value, context) => {
   const ms = parseDuration(value);
-  if (ms !== null) return ms;
+  if (ms !== null && Math.abs(ms) <= longestDuration) return ms;
   context.addIssue({
     code: 'custom',
-    message: 'expected a duration: seconds as a number, or 500ms, 30s, 1h30m',
+    message:
+      ms === null
+        ? 'expected a duration: seconds as a number, or 500ms, 30s, 1h30m'
+        : 'expected a duration of at most 2562047h',
   });
   return z.NEVER;
 });
+
+/**
+ * A duration that becomes a timer, 0 or more. What is longer than a timer can wait (24.8 days; beyond that it
+ * would fire at once) becomes that.
+ */
+export const timeout: z.ZodType<number> = duration
+  .refine((ms) => ms >= 0, 'expected 0 or more')
+  .transform((ms) => Math.min(ms, longestTimer));
 
 /** Milliseconds, or null when it is not a duration. */
 export function parseDuration(value: unknown): number | null {

@@ -39,6 +39,8 @@ export const grpcWeb = defineMiddleware({
       response(x) {
         const kind = x.fact<string>(slot);
         if (kind === undefined) return;
+        // Where it stands twice, the inner one has done all there is to do.
+        x.keepFact(slot, undefined);
         translate(x, kind);
         cors.allow(x);
       },

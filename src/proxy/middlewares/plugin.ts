@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defineMiddleware } from './define.ts';
+import { checkedHooks, checkedNames } from './plugin/checked-hooks.ts';
 import { loadedPlugin, pluginSchemas } from './plugin/registry.ts';
 
 export const plugin = defineMiddleware({
@@ -24,7 +25,10 @@ export const plugin = defineMiddleware({
   },
   build(written, deps) {
     const [name, options] = only(written);
-    return loadedPlugin(name).build(options, deps);
+    const { build, ownHeaders } = loadedPlugin(name);
+    // Without its list, clients could send what the plugin sets for servers.
+    if (ownHeaders !== undefined) checkedNames(ownHeaders(options));
+    return checkedHooks(build(options, deps));
   },
 });
 

@@ -3,7 +3,7 @@
 import type { Exchange, RequestState } from '../exchange.ts';
 import { type AnswerVerdict, CONTINUE, RETRY, type Verdict } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';
-import { bool, duration, int, object } from './fields.ts';
+import { bool, int, object, timeout as wait } from './fields.ts';
 import { inRanges, statusRanges } from './status-ranges.ts';
 
 /** One request's attempts so far, and what the first one looked like. */
@@ -17,8 +17,8 @@ const maxAttempts = 100;
 
 const schema = object({
   attempts: int.refine((n) => n > 0 && n <= maxAttempts, `expected 1 to ${maxAttempts} attempts in all`),
-  initialInterval: duration.default(0),
-  timeout: duration.default(0),
+  initialInterval: wait.default(0),
+  timeout: wait.default(0),
   maxRequestBodyBytes: int.default(2 * 1024 * 1024),
   status: statusRanges.default([]),
   disableRetryOnNetworkError: bool.default(false),

@@ -59,10 +59,7 @@ function withKnownSpecs(incoming: Snapshot, known: Snapshot): Snapshot {
 
 function contextOf(snapshot: Snapshot, deps: AssembleDeps): BuildContext {
   const before = deps.previous?.inheritance ?? null;
-  const names = [
-    ...snapshot.middlewares.map((spec) => spec.name),
-    ...slotOwners(snapshot.services),
-  ];
+  const names = [...snapshot.middlewares.map((spec) => spec.name), ...slotOwners(snapshot.services)];
   return {
     ...deps,
     diagnostics: [],

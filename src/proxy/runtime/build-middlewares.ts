@@ -12,8 +12,21 @@ import { problem } from './problem.ts';
 export type BuiltMiddleware = Hooks | string;
 
 export interface BuiltMiddlewares {
-  /** The instance that a router uses, both by their qualified names. */
-  of(name: string, router: string): BuiltMiddleware;
+  /** The instance that a router uses, both by their qualified names; or a service, as `ownerOfService` names it. */
+  of(name: string, owner: string): BuiltMiddleware;
+}
+
+/** A service as the owner of middlewares: routers may bear the same name, and no name holds a line feed. */
+export function ownerOfService(name: string): string {
+  return `service\n${name}`;
+}
+
+/**
+ * Whose places in `x.slots` are used: an Exchange runs through one router, but then through any number of services,
+ * each with an instance of its own of what is `perRouter`.
+ */
+export function slotOwner(middleware: string, owner: string): string {
+  return owner.startsWith('service\n') ? `${middleware}\n${owner}` : middleware;
 }
 
 type Services = ReadonlyMap<string, Service>;
@@ -91,7 +104,7 @@ function depsFor({ spec, router, services }: Wanted, context: BuildContext): Bui
     ...context.build,
     name: spec.name,
     router,
-    slot: context.slots.sequence(spec.name),
+    slot: context.slots.sequence(slotOwner(spec.name, router)),
     keep: (key, create) => context.kept.get(`middleware:${key}`, create),
     service(name) {
       const service = services.get(qualified(name, spec));

@@ -19,7 +19,7 @@ import { Rotation } from '../services/rotation.ts';
 import type { Service } from '../services/service.ts';
 import { ServiceWithMiddlewares } from '../services/with-middlewares.ts';
 import { buildLoadBalancer, type KeyedTransport, keyed } from './build-load-balancer.ts';
-import type { BuiltMiddlewares } from './build-middlewares.ts';
+import { type BuiltMiddlewares, ownerOfService, slotOwner } from './build-middlewares.ts';
 import type { BuildContext } from './context.ts';
 import { problem } from './problem.ts';
 
@@ -48,7 +48,7 @@ export function bindMiddlewares(
     if (spec.kind === 'internal' || spec.middlewares === undefined) continue;
     if (!(service instanceof ServiceWithMiddlewares)) continue;
     // Also for one that is bound: what its middlewares keep is kept for this Runtime, too.
-    const made = spec.middlewares.map((name) => middlewares.of(name, spec.name));
+    const made = spec.middlewares.map((name) => middlewares.of(name, ownerOfService(spec.name)));
     if (service.isBound) continue;
     const at = made.findIndex((one) => typeof one === 'string');
     const broken = at === -1 ? null : `middleware "${spec.middlewares[at]}": ${made[at] as string}`;
@@ -169,7 +169,7 @@ function buildFailover(
   context: BuildContext,
 ): Service {
   if (onErrors === null) return new Failover({ name, main, fallback, slot: null });
-  const slot = context.slots.sequence(slotOwner(name))();
+  const slot = context.slots.sequence(ownerOfService(name))();
   const service = new ServiceWithMiddlewares(new Failover({ name, main, fallback, slot }));
   service.bind([failoverHooks(onErrors, slot)], null);
   return service;
@@ -177,12 +177,10 @@ function buildFailover(
 
 /** Names of the services that need places in `x.slots`, as `Slots` knows them. */
 export function slotOwners(specs: readonly ServiceSpec[]): readonly string[] {
-  return specs.flatMap((spec) =>
-    spec.kind === 'failover' && spec.onErrors !== null ? [slotOwner(spec.name)] : [],
-  );
-}
-
-/** A middleware may bear the same name. */
-function slotOwner(service: string): string {
-  return `service\n${service}`;
+  return specs.flatMap((spec) => {
+    if (spec.kind === 'internal') return [];
+    const owner = ownerOfService(spec.name);
+    const own = spec.kind === 'failover' && spec.onErrors !== null ? [owner] : [];
+    return [...own, ...(spec.middlewares ?? []).map((name) => slotOwner(name, owner))];
+  });
 }

@@ -1,5 +1,6 @@
 // Places in `x.slots`: one for each of a middleware's needs, shared by its instances on different routers,
-// since an Exchange runs through one router only. That keeps the numbers small, and the array an array.
+// since an Exchange runs through one router only; not by those of services, of which it may see several. That
+// keeps the numbers small, and the array an array.
 
 export class Slots {
   /** By middleware; as many as the Runtime has. */

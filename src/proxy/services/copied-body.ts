@@ -39,6 +39,10 @@ export class CopiedBody implements RequestBody {
   }
 
   pipe(sink: BodySink): void {
+    // One that was stored can be had again for another attempt: the copy is of the last one.
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.#isWhole = false;
     this.#body.pipe({
       data: (chunk) => {
         this.#keep(chunk);

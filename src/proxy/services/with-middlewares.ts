@@ -54,8 +54,17 @@ export class ServiceWithMiddlewares implements Service, EndTask {
     runFrom(x, route, outer.depth);
   }
 
+  /** Throws what the last hook that failed threw, once all have run. */
   run(x: Exchange): void {
-    for (const hook of this.#ends) hook(x);
+    let failure: { readonly cause: unknown } | null = null;
+    for (const hook of this.#ends) {
+      try {
+        hook(x);
+      } catch (cause) {
+        failure = { cause };
+      }
+    }
+    if (failure !== null) throw failure.cause;
   }
 
   setServerUp(url: string, up: boolean): void {

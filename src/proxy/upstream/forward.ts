@@ -156,7 +156,8 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
 
   onError(error: GatewayError): void {
     const x = this.#x;
-    if (this.#keeper === null && this.#isInside) this.#server.watch?.failed();
+    // A client that breaks off, or sends what cannot be sent on, must not have a server taken for dead.
+    if (this.#keeper === null && this.#isInside && error.blame === 'server') this.#server.watch?.failed();
     this.#leave();
     if (x.ended) return;
     if (this.#keeper !== null) {

@@ -1,13 +1,14 @@
 // An Exchange that leaves HTTP behind: the server is asked for the same protocol, then bytes pass both ways as
 // they are. For engines that hand over the client's socket.
 
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { createHash } from 'node:crypto';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Downstream } from '../downstream.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange, Running } from '../exchange.ts';
-import type { HeaderList } from '../headers.ts';
+import { getHeader, type HeaderList } from '../headers.ts';
 import { maxRefusalBytes, maxResponseHeaderBytes } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
@@ -18,6 +19,9 @@ import { toGatewayError } from './errors.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
 import { tlsOptions } from './tls-options.ts';
+
+// Not imported, for the reason in `proxy/status.ts`.
+const { request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** A client that asks for another protocol, on an engine that hands over its socket. */
 export interface RawHandshake extends Downstream {
@@ -40,6 +44,8 @@ export function rawTunnel(x: Exchange, server: Server, host: string): void {
 
 /** Milliseconds one side may still be written to after the other has ended. */
 const farewell = 5_000;
+// RFC 6455 §1.3.
+const acceptSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 // RFC 6455 §5.5.1: 1001, "going away"; a client's frames are masked.
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 const goingAwayMasked = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]);
@@ -117,10 +123,9 @@ class RawTunnel implements Running {
       server.destroy();
       return;
     }
-    // RFC 9110 §7.8: a server must not switch to what nobody has asked for.
-    if (response.headers.upgrade?.toLowerCase() !== this.#handshake.protocol.toLowerCase()) {
+    if (!this.#isWanted(response)) {
       server.destroy();
-      this.#failed(new GatewayError('upstream.bad_upgrade', 'another protocol than the one asked for'));
+      this.#failed(new GatewayError('upstream.bad_upgrade', 'the 101 does not match the request'));
       return;
     }
     x.status = 101;
@@ -140,6 +145,20 @@ class RawTunnel implements Running {
     if (early.length > 0) server.unshift(early);
     this.#splice(client, server, (bytes) => (x.bytesIn += bytes));
     this.#splice(server, client, (bytes) => (x.bytesOut += bytes));
+  }
+
+  /** RFC 9110 §7.8: a server must not switch to what nobody has asked for. */
+  #isWanted({ headers }: IncomingMessage): boolean {
+    const asked = this.#handshake.protocol.toLowerCase();
+    if (headers.upgrade?.toLowerCase() !== asked) return false;
+    if (asked !== 'websocket') return true;
+    const key = getHeader(this.#x.headers, 'sec-websocket-key') ?? '';
+    return (
+      headers['sec-websocket-accept'] ===
+      createHash('sha1')
+        .update(key + acceptSuffix)
+        .digest('base64')
+    );
   }
 
   #splice(from: Socket, to: Socket, count: (bytes: number) => void): void {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { loadDynamic } from '../../../src/config/dynamic/load.ts';
 import { decode } from '../../../src/config/decode.ts';
 import { parseFlags } from '../../../src/config/sources/flags.ts';
 import { parseYaml } from '../../../src/config/sources/yaml.ts';
@@ -129,7 +130,7 @@ test('a value that does not fit is shown, shortened, with what was expected', ()
   );
   assert.match(diagnostics[0]?.message ?? '', /^`priority` is "h{79}…", expected a whole number$/);
   assert.equal(diagnostics[0]?.where.line, 3);
-  assert.equal(diagnostics[1]?.message, '`main` is a list, expected text');
+  assert.equal(diagnostics[1]?.message, '`main` is [1], expected text');
 });
 
 test('a missing key is reported at the map that lacks it', () => {
@@ -155,4 +156,47 @@ test('the value of a key named like a secret is never shown', () => {
 test('names of objects that JavaScript knows are names like others', () => {
   const { value } = yaml('http: {routers: {constructor: {rule: x}, toString: {rule: y}}}');
   assert.deepEqual(Object.keys(value?.http?.routers ?? {}), ['constructor', 'toString']);
+});
+
+test('what is said of lists, sections and words that only sound like secrets helps to find them', () => {
+  const said = (text: string): string[] =>
+    loadDynamic(parseYaml(text, 'f').tree, 'f').diagnostics.map(({ message }) => message);
+  const middleware = (options: string): string[] => said(`http: { middlewares: { m: ${options} } }`);
+  assert.deepEqual(middleware('{ ipAllowList: { sourceRange: [10.0.0.0/8, lan, "::1", b, c] } }'), [
+    '`sourceRange` is ["10.0.0.0/8", "lan", "::1" and 2 more], expected IP addresses and CIDRs such as 10.0.0.0/8',
+  ]);
+  assert.deepEqual(middleware('{ basicAuth: { realm: x } }'), ['`basicAuth`: expected users or a usersFile']);
+  assert.deepEqual(middleware('{ headers: { accessControlAllowCredentials: perhaps } }'), [
+    '`accessControlAllowCredentials` is "perhaps", expected true or false',
+  ]);
+  assert.deepEqual(middleware('{ basicAuth: { users: [ann:secret] } }').join().includes('secret'), false);
+});
+
+test('a section is not called wrong for a key that is told already', () => {
+  const { diagnostics } = loadDynamic(
+    parseYaml('http: { middlewares: { m: { basicAuth: { user: "a:b" } } } }', 'f').tree,
+    'f',
+  );
+  assert.deepEqual(
+    diagnostics.map(({ code, hint }) => `${code} ${hint}`),
+    ['config.unknown_key did you mean `users`?'],
+  );
+});
+
+test('the value of a header is not shown, its name and place are', () => {
+  const text =
+    'http:\n  middlewares:\n    m:\n      headers:\n        customRequestHeaders:\n          Authorization: "Bearer x\\u0007y"\n';
+  const [found] = loadDynamic(parseYaml(text, 'f').tree, 'f').diagnostics;
+  assert.equal(found?.message, '`Authorization`: the value holds a control character');
+  assert.equal(found?.where.line, 6);
+});
+
+test('a value in the place of its object is told where to go', () => {
+  const hints = (service: string): unknown[] =>
+    loadDynamic(parseYaml(`http: { services: { s: ${service} } }`, 'f').tree, 'f').diagnostics.map(
+      ({ hint }) => hint,
+    );
+  assert.deepEqual(hints('{ loadBalancer: { servers: ["http://a"] } }'), ['write it under `url`']);
+  assert.deepEqual(hints('{ weighted: { services: [a] } }'), ['write it under `name`']);
+  assert.match(String(hints('{ loadBalancer: { server: { port: 80 } } }')), /the form of labels/);
 });

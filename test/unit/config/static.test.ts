@@ -227,16 +227,38 @@ test('global.notAppendXForwardedFor holds on every entry point', (context) => {
   assert.equal(resolved.entryPoints[0]?.forwardedHeaders.notAppendXForwardedFor, true);
 });
 
-test('what the engine cannot do is an error or a warning, never silence', (context) => {
+test('auto takes the node engine for what uws cannot do, and says why', (context) => {
+  const plain = resolvedFlags(context, '--entrypoints.web.address=:80');
+  assert.equal(plain.entryPoints[0]?.engine, 'uws');
+  assert.deepEqual(plain.diagnostics, []);
   const node = resolvedFlags(context, '--entrypoints.web.address=:80', '--entrypoints.web.engine=node');
-  assert.match(node.diagnostics[0]?.message ?? '', /"node", which is not supported yet/);
-  assert.equal(node.diagnostics[0]?.severity, 'error');
+  assert.equal(node.entryPoints[0]?.engine, 'node');
+  assert.deepEqual(node.diagnostics, []);
+  for (const flag of [
+    'transport.keepalivemaxrequests=10',
+    'transport.keepalivemaxtime=10s',
+    'transport.respondingtimeouts.idletimeout=10s',
+    'http2.maxconcurrentstreams=10',
+  ]) {
+    const auto = resolvedFlags(context, '--entrypoints.web.address=:80', `--entrypoints.web.${flag}`);
+    assert.equal(auto.entryPoints[0]?.engine, 'node', flag);
+    assert.deepEqual(
+      auto.diagnostics.map(({ severity, code }) => [severity, code]),
+      [['info', 'config.engine']],
+      flag,
+    );
+  }
+});
+
+test('what a chosen uws engine cannot do is a warning, never silence', (context) => {
   const idle = resolvedFlags(
     context,
     '--entrypoints.web.address=:80',
+    '--entrypoints.web.engine=uws',
     '--entrypoints.web.transport.keepalivemaxrequests=10',
     '--entrypoints.web.transport.respondingtimeouts.idletimeout=10s',
   );
+  assert.equal(idle.entryPoints[0]?.engine, 'uws');
   assert.deepEqual(
     idle.diagnostics.map(({ severity, where }) => [severity, where.path]),
     [

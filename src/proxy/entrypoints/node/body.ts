@@ -20,7 +20,7 @@ export class NodeBody extends PushedBody {
     this.#source = source;
     this.#wanted = wanted;
     source.on('data', (chunk: Buffer) => {
-      if (this.arrived(chunk.length, false)) this.deliver(chunk, false);
+      if (this.arrived(chunk.length, false)) this.deliver(alone(chunk), false);
     });
     source.on('end', () => {
       if (this.arrived(0, true)) this.deliver(null, true);
@@ -46,4 +46,9 @@ export class NodeBody extends PushedBody {
   protected outrun(): boolean {
     return true;
   }
+}
+
+/** Pieces of one read lie in one memory, and a receiver may give that of its piece back to the system. */
+function alone(chunk: Buffer): Uint8Array {
+  return chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk);
 }

@@ -22,6 +22,7 @@ export class Connection {
   readonly #host: ListenerHost;
   readonly #openedAt = performance.now();
   #requests = 0;
+  #isHalfClosed = false;
   #running: Http1Downstream | null = null;
   readonly #waiting: Waiting[] = [];
 
@@ -38,9 +39,17 @@ export class Connection {
     return this.#running !== null;
   }
 
-  /** It has served as long, or as many requests, as the entry point lets it. */
+  /** Ends what runs, so that something else can be said; false when an answer has begun. */
+  forsake(): boolean {
+    if (this.#running?.hasBegun === true) return false;
+    this.#running?.gone();
+    return true;
+  }
+
+  /** It has served as long, or as many requests, as the entry point lets it; or no request can follow. */
   isSpent(): boolean {
     const { keepAliveMaxRequests, keepAliveMaxTime } = this.#entryPoint.spec.transport;
+    if (this.#isHalfClosed) return true;
     if (keepAliveMaxRequests > 0 && this.#requests >= keepAliveMaxRequests) return true;
     return keepAliveMaxTime > 0 && performance.now() - this.#openedAt >= keepAliveMaxTime;
   }
@@ -59,7 +68,7 @@ export class Connection {
   answered(downstream: Http1Downstream): void {
     if (this.#running !== downstream) return;
     // What follows an answer that ends the connection is nobody's request.
-    if (downstream.closes) return;
+    if (downstream.mustClose) return;
     this.#running = null;
     const next = this.#waiting.shift();
     if (next !== undefined) this.#run(next.downstream, next.what);
@@ -95,6 +104,7 @@ export class Connection {
 
   /** Who has sent all there is may still read; who is gone altogether looks the same, and is not waited for. */
   #halfClosed(): void {
+    this.#isHalfClosed = true;
     this.socket.setTimeout(halfClosedSilence, () => this.socket.destroy());
   }
 

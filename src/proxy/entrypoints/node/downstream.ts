@@ -10,6 +10,7 @@ import type { DrainState } from '../listener.ts';
 import { answerFields, reportedLength } from './answer-head.ts';
 import type { NodeBody } from './body.ts';
 import type { Connection } from './connection.ts';
+import { writePiece } from './pieces.ts';
 
 export class Http1Downstream implements Downstream {
   onDrain: (() => void) | null = null;
@@ -49,8 +50,9 @@ export class Http1Downstream implements Downstream {
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (this.finished) return;
     this.#finished = true;
-    // A string would take the head along into its own encoding.
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    // A copy: bytes may be a view of memory that the next read overwrites, and a string would take the head
+    // along into its own encoding.
+    const bytes = Buffer.from(body as string);
     this.#writeHead(status, headers, bodyless ? reportedLength(headers, status) : bytes.length);
     if (bodyless || bytes.length === 0) this.response.end();
     else this.response.end(bytes);
@@ -71,8 +73,7 @@ export class Http1Downstream implements Downstream {
 
   write(chunk: Uint8Array): boolean {
     if (chunk.length === 0 || this.finished) return true;
-    // Node may hold it longer than the caller does.
-    if (this.response.write(Buffer.from(chunk))) return true;
+    if (writePiece(this.response, chunk)) return true;
     if (!this.#listensForDrain) {
       this.#listensForDrain = true;
       this.response.on('drain', () => this.onDrain?.());
@@ -102,8 +103,9 @@ export class Http1Downstream implements Downstream {
     this.onAbort?.();
   }
 
-  get closes(): boolean {
-    return this.mustClose;
+  /** Its head has left. */
+  get hasBegun(): boolean {
+    return this.response.headersSent;
   }
 
   #writeHead(status: number, headers: HeaderList, length: number | null): void {
@@ -127,28 +129,31 @@ export class NodeHandshake extends Http1Downstream {
   /** What it asks for, as it was written. */
   readonly protocol: string;
   readonly #socket: Socket;
-  readonly #early: Buffer;
+  readonly #cut: () => void;
 
   constructor(
-    parts: { request: IncomingMessage; response: ServerResponse; early: Buffer; protocol: string },
+    parts: { request: IncomingMessage; response: ServerResponse; protocol: string },
     connection: Connection,
     host: DrainState,
   ) {
     super(parts.request, parts.response, connection, host);
     this.protocol = parts.protocol;
     this.#socket = connection.socket;
-    this.#early = parts.early;
     this.mustClose = true;
+    // Who speaks before the switch, or goes, is not served; and unread nobody would notice either.
+    this.#cut = () => connection.cut(false);
+    this.#socket.on('data', this.#cut).on('end', this.#cut);
   }
 
-  /** Says 101. From here on the socket is the caller's; what the client sent too early is read from it first. */
+  /** Says 101. From here on the socket is the caller's. */
   switchProtocols(headers: HeaderList): Socket {
     let head = 'HTTP/1.1 101 Switching Protocols\r\n';
     const fields = answerFields(headers, null);
     for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
     this.response.detachSocket(this.#socket);
     this.#socket.write(`${head}connection: Upgrade\r\nupgrade: ${this.protocol}\r\n\r\n`, 'latin1');
-    if (this.#early.length > 0) this.#socket.unshift(this.#early);
+    this.#socket.pause();
+    this.#socket.off('data', this.#cut).off('end', this.#cut);
     return this.#socket;
   }
 }

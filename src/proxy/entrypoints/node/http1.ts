@@ -12,7 +12,7 @@ import { certificatesOf } from './certificates.ts';
 import { Connection } from './connection.ts';
 import type { Door } from './door.ts';
 import { Http1Downstream, NodeHandshake } from './downstream.ts';
-import { slowHeadsEvery } from './limits.ts';
+import { maxHeaderPairs, slowHeadsEvery } from './limits.ts';
 import { feedHttp1 } from './request-head.ts';
 import { readWireTarget } from './request-target.ts';
 import { asksToSwitch } from './upgrade.ts';
@@ -83,6 +83,11 @@ export class Http1 {
       return;
     }
     socket.on('error', ignore);
+    if (early.length > 0) {
+      // Nobody may speak before the switch: what is said then could be meant for somebody else.
+      this.#refuseRaw(socket, 400);
+      return;
+    }
     const response = new ServerResponse(request);
     response.assignSocket(socket);
     response.on('finish', () => socket.destroySoon());
@@ -90,7 +95,7 @@ export class Http1 {
     // Bytes that are a body to one and a protocol to the other would reach the server inside the tunnel.
     if (read.chunked || read.contentLength > 0) read.refuse ||= 400;
     const protocol = request.headers.upgrade as string;
-    const downstream = new NodeHandshake({ request, response, early, protocol }, connection, this.#door.host);
+    const downstream = new NodeHandshake({ request, response, protocol }, connection, this.#door.host);
     this.#take(request, connection, { read, downstream });
   }
 
@@ -102,8 +107,9 @@ export class Http1 {
   /** What Node's parser or its timeouts refuse. */
   failed(error: Error & { code?: string }, socket: Socket): void {
     const connection = this.#connections.get(socket);
-    // An answer may be half written.
-    if (error.code === 'ECONNRESET' || !socket.writable || connection?.isBusy === true) socket.destroy();
+    // What came behind `Connection: close` is nobody's request; the one before it is still answered.
+    if (error.code === 'HPE_CLOSED_CONNECTION' && connection?.isBusy === true) return;
+    if (error.code === 'ECONNRESET' || !socket.writable || connection?.forsake() === false) socket.destroy();
     else if (error.code === 'HPE_HEADER_OVERFLOW') this.#refuseRaw(socket, 431);
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseRaw(socket, 408);
     else this.#refuseRaw(socket, 400);
@@ -113,6 +119,7 @@ export class Http1 {
     this.#intake.begin(connection.peer, this.#door.host.managedNames());
     feedHttp1(this.#intake, request.rawHeaders);
     const read = this.#intake.finish();
+    if (request.rawHeaders.length > maxHeaderPairs * 2) read.refuse ||= 431;
     if (request.httpVersionMajor !== 1) read.refuse ||= 505;
     if (request.httpVersionMinor === 0) {
       // RFC 9112 §6.1: HTTP/1.0 has no chunks, so who says both is not to be trusted with either.
@@ -120,7 +127,9 @@ export class Http1 {
       // Health checkers send no Host: the address they have asked stands for it.
       const { localAddress = '', localPort = 0 } = request.socket;
       if (read.host === '') {
-        read.host = localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
+        read.host = localAddress.includes(':')
+          ? `[${localAddress}]:${localPort}`
+          : `${localAddress}:${localPort}`;
       }
     }
     return read;

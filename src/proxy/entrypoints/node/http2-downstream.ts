@@ -6,6 +6,7 @@ import type { Exchange } from '../../exchange.ts';
 import type { HeaderList } from '../../headers.ts';
 import { answerFields, reportedLength } from './answer-head.ts';
 import type { NodeBody } from './body.ts';
+import { writePiece } from './pieces.ts';
 
 export class Http2Downstream implements Downstream {
   onDrain: (() => void) | null = null;
@@ -33,7 +34,8 @@ export class Http2Downstream implements Downstream {
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (this.finished) return;
     this.#finished = true;
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    // A copy: it may be a view of memory that the next read overwrites.
+    const bytes = Buffer.from(body as string);
     const isEmpty = bodyless || bytes.length === 0;
     const length = bodyless ? reportedLength(headers, status) : bytes.length;
     this.#stream.respond(fieldsOf(status, headers, length), { endStream: isEmpty });
@@ -52,8 +54,7 @@ export class Http2Downstream implements Downstream {
 
   write(chunk: Uint8Array): boolean {
     if (chunk.length === 0 || this.finished) return true;
-    // Node may hold it longer than the caller does.
-    if (this.#stream.write(Buffer.from(chunk))) return true;
+    if (writePiece(this.#stream, chunk)) return true;
     if (!this.#listensForDrain) {
       this.#listensForDrain = true;
       this.#stream.on('drain', () => this.onDrain?.());

@@ -63,7 +63,7 @@ export class Http2 {
 
   #request(session: Session, stream: ServerHttp2Stream, raw: readonly string[]): void {
     const downstream = new Http2Downstream(stream);
-    session.began(stream);
+    session.began(stream, downstream);
     const { host, entryPoint, scheme } = this.#door;
     this.#intake.begin(session.peer, host.managedNames());
     const pseudo = feedHttp2(this.#intake, raw);
@@ -98,7 +98,9 @@ export class Http2 {
 }
 
 function bodyOf(stream: ServerHttp2Stream, raw: readonly string[], contentLength: number): NodeBody {
-  const expects = raw.some((text, i) => i % 2 === 0 && text === 'expect' && /^100-continue$/i.test(raw[i + 1] ?? ''));
+  const expects = raw.some(
+    (text, i) => i % 2 === 0 && text === 'expect' && /^100-continue$/i.test(raw[i + 1] ?? ''),
+  );
   return new NodeBody(stream, {
     length: contentLength === -1 ? null : contentLength,
     wanted: expects
@@ -139,14 +141,12 @@ class Session {
     session.on('ping', control);
   }
 
-  began(stream: ServerHttp2Stream): void {
+  began(stream: ServerHttp2Stream, downstream: Http2Downstream): void {
     this.#open += 1;
     this.#begun += 1;
-    stream.on('aborted', () => {
-      if (this.#resets.isOver()) this.#calmDown();
-    });
     stream.on('close', () => {
       this.#open -= 1;
+      if (downstream.aborted && this.#resets.isOver()) this.#calmDown();
     });
     const { keepAliveMaxRequests, keepAliveMaxTime } = this.#door.entryPoint.spec.transport;
     const isSpent =

@@ -15,7 +15,12 @@ export const maxConcurrentStreams = 250;
 export const maxResetsPerSecond = 200;
 /** SETTINGS, PING and other frames that ask for an answer, within one second. */
 export const maxControlFramesPerSecond = 100;
-/** Header lines of one HTTP/2 request, its pseudo-headers included. */
+/** Header lines of one request; of HTTP/2 with its pseudo-headers. */
 export const maxHeaderPairs = 1_024;
 /** MB that Node lets one HTTP/2 session keep. */
 export const maxSessionMemory = 10;
+
+/** Bytes of a streamed piece that a pooled buffer holds; longer ones get a buffer of their own. */
+export const pooledPieceBytes: number = 64 * 1024;
+/** Buffers kept for the next piece: 4 MiB. */
+export const maxPooledPieces = 64;

@@ -1,6 +1,11 @@
 // An entry point served by Node: HTTP/1, and HTTP/2 by prior knowledge or by ALPN.
 
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -89,6 +94,8 @@ class NodeServer {
     const server = this.#server;
     // Without a bound: lines beyond it would be dropped without a word. The head's bytes have one.
     server.maxHeadersCount = 0;
+    // Who has sent all there is may still read: Node would cut off. Its types do not name it.
+    (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
     const event = isTls ? 'secureConnection' : 'connection';
     const speakHttp1 = server.listeners(event).at(-1) as (this: Server, socket: Socket) => void;
     server.removeListener(event, speakHttp1);
@@ -97,7 +104,8 @@ class NodeServer {
       speakHttp1.call(server, socket);
     };
     server.on('connection', (socket: Socket) => this.#opened(socket, isTls ? null : http1));
-    if (isTls) server.on('secureConnection', (socket: TLSSocket) => {
+    if (isTls)
+      server.on('secureConnection', (socket: TLSSocket) => {
         if (socket.alpnProtocol === 'h2') this.#sessions.emit('connection', socket);
         else http1(socket);
       });

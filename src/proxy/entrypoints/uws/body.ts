@@ -20,7 +20,8 @@ export class UwsBody extends PushedBody {
     res.onData((chunk, isLast) => {
       const bytes = chunk.byteLength;
       // The engine takes its memory back when this callback returns.
-      if (this.arrived(bytes, isLast)) this.deliver(bytes === 0 ? null : new Uint8Array(chunk.slice(0)), isLast);
+      if (this.arrived(bytes, isLast))
+        this.deliver(bytes === 0 ? null : new Uint8Array(chunk.slice(0)), isLast);
     });
   }
 

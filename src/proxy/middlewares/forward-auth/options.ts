@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { compileRegexp } from '../../../rules/regexp.ts';
-import { bool, duration, int, list, object, secret, text } from '../fields.ts';
+import { bool, duration, int, list, object, secret, text, timeout } from '../fields.ts';
 
 /** Milliseconds: what Traefik waits, there not configurable. */
 const defaultTimeout = 30_000;
@@ -66,7 +66,7 @@ export const forwardAuthSchema = object({
   preserveLocationHeader: bool.default(false),
   preserveRequestMethod: bool.default(false),
   authSigninURL: signinUrl.default(''),
-  timeout: duration.refine((value) => value > 0, 'expected a duration above 0').default(defaultTimeout),
+  timeout: timeout.refine((value) => value > 0, 'expected a duration above 0').default(defaultTimeout),
   statusOnError: int.refine((value) => value >= 400 && value <= 599, 'expected 400 to 599').default(500),
   skipPreflight: bool.default(false),
   authClientResponseHeaders: names.default([]),

@@ -72,6 +72,8 @@ function definitionIn(middleware: unknown): Plugin {
   const { schema, build } = middleware as Partial<MiddlewareDefinition>;
   if (typeof build !== 'function') return 'its `middleware` has no `build`';
   if (typeof schema?.safeParse !== 'function') return 'its `middleware` has no `schema`';
+  // Taken for one, it would throw wherever options are read.
+  if (!('_zod' in schema) || typeof schema.optional !== 'function') return 'its `schema` is none of zod 4';
   return middleware as MiddlewareDefinition;
 }
 

@@ -115,6 +115,8 @@ test('a replay that is stopped says nothing more', async () => {
     failed: () => assert.fail('it was stopped'),
   });
   replay.start();
+  const deadline = performance.now() + 5000;
+  while (pieces === 0 && performance.now() < deadline) await new Promise(setImmediate);
   for (let turns = 0; turns < 50; turns++) await new Promise(setImmediate);
   assert.equal(pieces, 1);
   spool.close();

@@ -320,7 +320,7 @@ test('set-cookie and one-shot answers are neither kept nor shared with those who
   let given = 0;
   auth.answer = (_, response) => void response.writeHead(200, { 'Set-Cookie': `s=${++given}` }).end();
   const all = await Promise.all(Array.from({ length: 5 }, () => pass(hooks, bearer('t'))));
-  for (const x of all) hooks.response?.(x);
+  for (const x of all) void hooks.response?.(x);
   assert.equal(new Set(all.map((x) => x.responseHeaders[1])).size, 5);
 });
 
@@ -339,7 +339,7 @@ test('listed auth response headers reach the client on hits too', async () => {
   auth.answer = ok({ 'X-Plan': 'pro', 'X-Who': 'ann' });
   for (let i = 0; i < 2; i++) {
     const x = await pass(hooks, bearer('t'));
-    hooks.response?.(x);
+    void hooks.response?.(x);
     assert.deepEqual([x.responseHeaders, x.username], [['x-plan', 'pro'], 'ann']);
   }
   assert.equal(auth.seen.length, 1);

@@ -236,7 +236,7 @@ test('named auth cookies replace those of the backend, and listed auth headers r
   const hooks = build({ addAuthCookiesToResponse: ['s'], authClientResponseHeaders: ['X-Plan'] });
   const x = await pass(hooks);
   x.responseHeaders = ['set-cookie', 's=old', 'x-plan', 'free', 'set-cookie', 't=1'];
-  hooks.response?.(x);
+  void hooks.response?.(x);
   assert.deepEqual(x.responseHeaders, ['set-cookie', 't=1', 'x-plan', 'pro', 'set-cookie', 's=new; Path=/']);
 });
 

@@ -70,6 +70,6 @@ export function build(kind: string, options: unknown): Built {
     hooks,
     warnings,
     request: (x) => (hooks.request === undefined ? 0 : (hooks.request(x) as Verdict)),
-    response: (x) => hooks.response?.(x),
+    response: (x) => void hooks.response?.(x),
   };
 }

@@ -39,7 +39,10 @@ const differences: Readonly<
   'blanks in an extension': { we: 'take', why: 'bad white space is allowed there (RFC 9112 §7.1.1)' },
   'tab behind a length': { we: 'take', why: 'optional white space is SP or HTAB (RFC 9110 §5.6.3)' },
   'tab behind chunked': { we: 'read', why: 'as behind a length; theirs takes it for another coding' },
-  '100 with a length': { we: 'refuse', why: 'no 1xx has a body; theirs skips that of 100 and reads that of 110' },
+  '100 with a length': {
+    we: 'refuse',
+    why: 'no 1xx has a body; theirs skips that of 100 and reads that of 110',
+  },
   '110 with a length': { we: 'refuse', why: 'as 100 with a length, before any of it' },
   '103 in chunks': { we: 'refuse', why: 'as 100 with a length' },
   '100 of HTTP/1.0': { we: 'take', why: 'a 1xx says nothing about the connection of the answer behind it' },
