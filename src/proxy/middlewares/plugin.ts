@@ -25,10 +25,10 @@ export const plugin = defineMiddleware({
   },
   build(written, deps) {
     const [name, options] = only(written);
-    const { build, ownHeaders } = loadedPlugin(name);
+    const definition = loadedPlugin(name);
     // Without its list, clients could send what the plugin sets for servers.
-    if (ownHeaders !== undefined) checkedNames(ownHeaders(options));
-    return checkedHooks(build(options, deps));
+    if (definition.ownHeaders !== undefined) checkedNames(definition.ownHeaders(options));
+    return checkedHooks(definition.build(options, deps));
   },
 });
 
