@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
+  Agent,
   createServer,
   type IncomingMessage,
   request as httpRequest,
@@ -107,6 +108,30 @@ describe('bodies through the gateway', () => {
       assertSmall(watch.stop());
     });
   }
+
+  test('a connection whose upload outran the server serves the next one', async () => {
+    serves['in'] = (request, response) => {
+      request.resume();
+      request.on('end', () => response.end('taken'));
+    };
+    // At memory speed: the last bytes of most bodies arrive after the client was told to wait.
+    const body = Buffer.alloc(10 * MiB, 'portcullis ');
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+    const upload = async (): Promise<string> => {
+      const { port } = new URL(gateway.url('web'));
+      const headers = { 'content-length': body.length };
+      const request = httpRequest({ port, path: '/o/in', method: 'POST', agent, headers, timeout: 10_000 });
+      request.on('timeout', () => request.destroy(new Error('no answer in 10 s')));
+      request.end(body);
+      return textOf(await answerOf(request));
+    };
+    try {
+      const answers = await Promise.all(Array.from({ length: 40 }, upload));
+      assert.ok(answers.every((answer) => answer === 'taken'));
+    } finally {
+      agent.destroy();
+    }
+  });
 
   test('a slow client holds a fast server back', async () => {
     const idle = residentBytes(worker());

@@ -5,25 +5,13 @@ import { list, text, textMap } from '../../proxy/middlewares/fields.ts';
 import { plain } from '../decode/values.ts';
 import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
-import { definitions, middlewareSchema, unsupportedKinds } from './middleware-schema.ts';
+import { definitions, middlewareSchema } from './middleware-schema.ts';
 import type { MiddlewareConfig } from './provider-config.ts';
 import { child, placeOf } from './tree-access.ts';
 
 const decodeMiddleware = objectDecoder('middlewares', middlewareSchema);
 
 export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic[]): MiddlewareConfig {
-  const refused = writtenKinds(node, unsupportedKinds);
-  for (const kind of refused) {
-    diagnostics.push({
-      severity: 'error',
-      code: 'config.unsupported',
-      message: `the middleware kind ${kind} is not supported: routers that use it answer 503`,
-      where: placeOf(node, [kind]),
-    });
-  }
-  const first = refused[0];
-  if (first !== undefined) return { kind: first, options: null };
-
   const decoded = decodeMiddleware(name, node);
   diagnostics.push(...decoded.diagnostics);
   const written = writtenKinds(node, [...definitions.keys()]);

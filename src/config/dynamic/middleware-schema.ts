@@ -1,40 +1,9 @@
-// The schema of a middleware object, made from the catalogue, and the kinds that are known but not built yet.
+// The schema of a middleware object, made from the catalogue.
 
 import { z } from 'zod';
 import { catalogue } from '../../proxy/middlewares/catalogue.ts';
 import type { MiddlewareDefinition } from '../../proxy/middlewares/define.ts';
 import { object } from '../../proxy/middlewares/fields.ts';
-
-/** Kinds of the reference and of our own design: what the catalogue lacks of them is refused by name. */
-const knownKinds: readonly string[] = [
-  'addPrefix',
-  'basicAuth',
-  'buffering',
-  'chain',
-  'circuitBreaker',
-  'compress',
-  'contentType',
-  'digestAuth',
-  'encodedCharacters',
-  'errors',
-  'forwardAuth',
-  'grpcWeb',
-  'headers',
-  'inFlightReq',
-  'ipAllowList',
-  'ipWhiteList',
-  'jwt',
-  'passTLSClientCert',
-  'plugin',
-  'rateLimit',
-  'redirectRegex',
-  'redirectScheme',
-  'replacePath',
-  'replacePathRegex',
-  'retry',
-  'stripPrefix',
-  'stripPrefixRegex',
-];
 
 /** Every kind and alias as it is written, to its definition. */
 export const definitions: ReadonlyMap<string, MiddlewareDefinition> = new Map(
@@ -42,9 +11,6 @@ export const definitions: ReadonlyMap<string, MiddlewareDefinition> = new Map(
     [definition.kind, ...(definition.aliases ?? [])].map((kind) => [kind, definition] as const),
   ),
 );
-
-/** Known kinds nobody builds yet. */
-export const unsupportedKinds: readonly string[] = knownKinds.filter((kind) => !definitions.has(kind));
 
 /** One key per kind, all optional: exactly one must be there. */
 export const middlewareSchema: z.ZodType<Readonly<Record<string, unknown>>> = object(

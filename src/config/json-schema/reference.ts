@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { catalogue } from '../../proxy/middlewares/catalogue.ts';
 import { definitionOf } from '../decode/layout.ts';
-import { definitions, unsupportedKinds } from '../dynamic/middleware-schema.ts';
+import { definitions } from '../dynamic/middleware-schema.ts';
 import { dynamicSchema } from '../dynamic/schema.ts';
 import { staticKeys } from '../static/keys.ts';
 import { describe } from './describe.ts';
@@ -32,7 +32,6 @@ export function referenceText(): string {
         summary,
       ]),
     ),
-    unsupportedKinds.length === 0 ? '' : `\nNot supported yet: ${unsupportedKinds.map(code).join(', ')}.\n`,
     ...catalogue.map(({ kind }) => middlewareText(kind)),
     `\n### TLS\n\n${table(['key', 'type', 'default'], rowsOf(dynamicSchema.shape.tls, 'tls'))}`,
     '\n## Not supported\n\n',

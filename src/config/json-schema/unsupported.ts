@@ -2,7 +2,6 @@
 
 import type { z } from 'zod';
 import { definitionOf } from '../decode/layout.ts';
-import { unsupportedKinds } from '../dynamic/middleware-schema.ts';
 import { dynamicSchema } from '../dynamic/schema.ts';
 import { staticSchema } from '../static/schema.ts';
 import { describe } from './describe.ts';
@@ -60,13 +59,6 @@ function collect(
 const refusedAnswer = 'routers that need it answer 503';
 
 function dynamicOnes(): Unsupported[] {
-  const kinds = unsupportedKinds.map(
-    (kind): Unsupported => ({
-      path: `http.middlewares.<name>.${kind}`,
-      status: 'refused',
-      instead: refusedAnswer,
-    }),
-  );
   const probed = probes.flatMap(([path, document]): Unsupported[] => {
     const status = probe(document);
     const instead = path === 'tcp' || path === 'udp' ? 'only HTTP is served' : refusedAnswer;
@@ -74,7 +66,7 @@ function dynamicOnes(): Unsupported[] {
   });
   const later: Unsupported[] = [];
   collect(dynamicSchema, '', { isLater: false, found: later });
-  return [...kinds, ...probed, ...later];
+  return [...probed, ...later];
 }
 
 const router = { rule: 'Path(`/`)', service: 's' };

@@ -122,7 +122,11 @@ export abstract class PushedBody implements RequestBody {
     this.lastByteAt = performance.now();
     this.complete = isLast;
     if (this.#discarded) return false;
-    return !this.#paused || this.outrun(byteLength);
+    if (!this.#paused) return true;
+    if (!isLast) return this.outrun(byteLength);
+    // It came whole in spite of the pause: a connection left paused would never read its next request.
+    this.resume();
+    return true;
   }
 
   /** After `arrived`; the bytes are the body's own from here on. */

@@ -7,7 +7,6 @@ import { describe, test } from 'node:test';
 import { schemaNames, schemaOf, schemaText } from '../../../../src/config/json-schema/files.ts';
 import { referenceText } from '../../../../src/config/json-schema/reference.ts';
 import { unsupportedKeys, unsupportedText } from '../../../../src/config/json-schema/unsupported.ts';
-import { unsupportedKinds } from '../../../../src/config/dynamic/middleware-schema.ts';
 import { staticKeys } from '../../../../src/config/static/keys.ts';
 import { catalogue } from '../../../../src/proxy/middlewares/catalogue.ts';
 
@@ -113,7 +112,6 @@ test('the schema of labels takes any case, lists and maps, and refuses what nobo
 test('what is not supported is found out from the schemas and the loaders', () => {
   const paths = unsupportedKeys().map(({ path: key }) => key);
   assert.ok(paths.includes('providers.swarm') && paths.includes('pilot') && paths.includes('tcp'));
-  for (const kind of unsupportedKinds) assert.ok(paths.includes(`http.middlewares.<name>.${kind}`));
   const marked = staticKeys().filter(({ note }) => note.status === 'refused' || note.status === 'removed');
   for (const { path: key } of marked)
     assert.ok(
