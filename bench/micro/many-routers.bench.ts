@@ -72,7 +72,11 @@ function build(snapshot: Snapshot): Runtime {
     entryPoints: ['web'],
     kept: kept.open(),
     previous: runtime,
-    internal: { pingStatus: () => 200, askPrimary: () => Promise.reject(new Error('nobody is there')) },
+    internal: {
+      pingStatus: () => 200,
+      challengeAnswer: () => null,
+      askPrimary: () => Promise.reject(new Error('nobody is there')),
+    },
     build: {
       bootSecret: '00',
       authClients,

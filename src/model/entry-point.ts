@@ -21,7 +21,8 @@ export interface EntryPointSpec {
   /** Empty: every address of the machine. */
   readonly host: string;
   readonly port: number;
-  readonly engine: Engine;
+  /** `auto`: what its routers need decides, see `ListenerSpec`. */
+  readonly engine: Engine | 'auto';
   readonly asDefault: boolean;
   readonly forwardedHeaders: {
     readonly insecure: boolean;

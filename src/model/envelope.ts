@@ -3,7 +3,7 @@
 import type { ToPrimary, ToWorker } from './ipc.ts';
 
 /** Counts up whenever a message changes its meaning. */
-export const protocol = 1;
+export const protocol = 2;
 
 export interface Envelope<Message> {
   readonly portcullis: number;

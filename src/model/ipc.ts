@@ -4,6 +4,8 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SnapshotDelta } from './snapshot-delta.ts';
+import type { WorkerChallenge } from './acme.ts';
+import type { CertificateChange } from './tls.ts';
 
 /** Which cached auth decisions to forget. */
 export type PurgeSelector =
@@ -22,6 +24,9 @@ export type ToWorker =
   | { readonly type: 'rollback'; readonly version: number }
   | { readonly type: 'listen' }
   | { readonly type: 'server'; readonly state: ServerState }
+  | { readonly type: 'certificates'; readonly change: CertificateChange }
+  /** All that are to be answered now, at most 1,000. */
+  | { readonly type: 'challenges'; readonly challenges: readonly WorkerChallenge[] }
   | { readonly type: 'purge'; readonly id: number; readonly selector: PurgeSelector }
   | { readonly type: 'reopen-logs' }
   /** Shutdown has begun: `/ping` says so, everything else goes on. */
@@ -51,7 +56,7 @@ export interface ApiRequest {
   /** At most 64 KiB. */
   readonly body: string;
   /** Which internal service was asked; `api` unless said. */
-  readonly service?: 'api' | 'dashboard';
+  readonly service?: 'api' | 'dashboard' | 'acme-http';
 }
 
 export interface ApiAnswer {

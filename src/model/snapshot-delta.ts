@@ -1,6 +1,7 @@
 // What tells one Snapshot from the one before: sent to workers instead of all of it.
 
 import type { Snapshot } from './snapshot.ts';
+import type { TlsSpec } from './tls.ts';
 
 export interface SnapshotDelta {
   /** Hash and version of what it is applied to. */
@@ -12,6 +13,8 @@ export interface SnapshotDelta {
   readonly middlewares: SectionDelta<Snapshot['middlewares'][number]>;
   readonly services: SectionDelta<Snapshot['services'][number]>;
   readonly transports: SectionDelta<Snapshot['transports'][number]>;
+  /** Null: as it was. */
+  readonly tls: TlsSpec | null;
 }
 
 export interface SectionDelta<T> {
@@ -33,6 +36,7 @@ export function deltaBetween(base: Snapshot, next: Snapshot): SnapshotDelta | nu
     middlewares: sectionDelta(base.middlewares, next.middlewares),
     services: sectionDelta(base.services, next.services),
     transports: sectionDelta(base.transports, next.transports),
+    tls: next.tls === base.tls ? null : next.tls,
   };
   const total = sizeOf(next);
   const touched = [delta.routers, delta.middlewares, delta.services, delta.transports].reduce(
@@ -51,6 +55,7 @@ export function applyDelta(base: Snapshot, delta: SnapshotDelta): Snapshot {
     middlewares: applySection(base.middlewares, delta.middlewares),
     services: applySection(base.services, delta.services),
     transports: applySection(base.transports, delta.transports),
+    tls: delta.tls ?? base.tls,
   };
 }
 

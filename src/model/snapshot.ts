@@ -1,6 +1,7 @@
 // What the primary resolved and every worker runs: plain data, versioned and hashed.
 
 import type { RouterTls } from './entry-point.ts';
+import type { TlsSpec } from './tls.ts';
 
 /** Highest priority of all (Go's MaxInt64): the internal routers. */
 export const maxPriority = 9223372036854775807n;
@@ -16,6 +17,7 @@ export interface Snapshot {
   readonly middlewares: readonly MiddlewareSpec[];
   readonly services: readonly ServiceSpec[];
   readonly transports: readonly TransportSpec[];
+  readonly tls: TlsSpec;
 }
 
 export type RuleSyntax = 'v2' | 'v3';
@@ -76,10 +78,10 @@ interface CommonServiceSpec {
 
 export interface InternalServiceSpec {
   readonly kind: 'internal';
-  /** `ping@internal`, `api@internal`, `dashboard@internal`, `noop@internal`. */
+  /** `ping@internal`, `api@internal`, `dashboard@internal`, `acme-http@internal`, `noop@internal`. */
   readonly name: string;
   readonly provider: 'internal';
-  readonly target: 'ping' | 'api' | 'dashboard' | 'noop';
+  readonly target: 'ping' | 'api' | 'dashboard' | 'acme-http' | 'noop';
   readonly errors: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 // From a fresh fork to a worker that serves: ready, settings, snapshot, listeners.
 
 import type { Diagnostic } from '../model/diagnostic.ts';
+import type { ToWorker } from '../model/ipc.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { applySnapshot, type Offer } from './apply-snapshot.ts';
@@ -14,6 +15,13 @@ export interface SnapshotSource {
   accepted(snapshot: Snapshot, diagnostics: readonly Diagnostic[]): void;
   /** A worker could not build it; `current()` must give another one next. */
   rejected(snapshot: Snapshot, diagnostics: readonly Diagnostic[]): void;
+}
+
+/** How a worker begins. */
+export interface Beginning {
+  readonly settings: WorkerSettings;
+  /** What it must know before its first snapshot, as it is when it asks. */
+  readonly greeting: () => readonly ToWorker[];
 }
 
 /** Port of each entry point, by its name. */
@@ -31,11 +39,12 @@ export class ListenFailed extends Error {
 /** Rejects with `WorkerLost`, or with `ListenFailed` when a port cannot be had. */
 export async function bringUp(
   handle: WorkerHandle,
-  settings: WorkerSettings,
+  { settings, greeting }: Beginning,
   source: SnapshotSource,
 ): Promise<Addresses> {
   await handle.wait((message) => (message.type === 'ready' ? true : null), readyTimeout);
   handle.send({ type: 'boot', settings });
+  for (const message of greeting()) handle.send(message);
   await catchUp(handle, source);
   const addresses = await listen(handle);
   // The configuration may have moved on while the listeners opened.

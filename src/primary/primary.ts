@@ -10,11 +10,12 @@ import type { Log } from '../observability/log.ts';
 import { failure } from './api/answers.ts';
 import { type Api, createApi } from './api/api.ts';
 import { apiFacts } from './api/facts.ts';
+import { createCertificates } from './certificates.ts';
 import { createDynamic } from './dynamic.ts';
 import { createFork } from './fork.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createPurge } from './purge.ts';
-import { createReload } from './reload.ts';
+import { type Content, createReload } from './reload.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -48,12 +49,20 @@ const firstLook = 3000;
 /** Providers begin to watch here; workers are forked by `start`. */
 export function createPrimary(options: PrimaryOptions): Primary {
   const { config, resolved, log } = options;
+  const certificates = createCertificates((message) => supervisor.broadcast(message));
+  /** Contents keep their order, also where one waits for the first certificate. */
+  let submitting: Promise<void> = Promise.resolve();
+  const submit = (content: Content): void => {
+    submitting = submitting
+      .then(() => certificates.prepare(content.tls))
+      .then(() => void reload.submit(content));
+  };
   const dynamic = createDynamic({
     config,
     resolved,
     env: options.env,
     log,
-    onContent: (content) => void reload.submit(content),
+    onContent: submit,
   });
   const health = createHealthMonitor(log, (state) => supervisor.broadcast({ type: 'server', state }));
   const reload = createReload(
@@ -74,6 +83,7 @@ export function createPrimary(options: PrimaryOptions): Primary {
     settings: resolved.worker,
     fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
     snapshots: reload,
+    greeting: () => certificates.greeting(),
     drainDeadline: resolved.graceTimeOut,
     log,
     onServerFails: (service, url) => health.fails(service, url),
@@ -93,6 +103,7 @@ export function createPrimary(options: PrimaryOptions): Primary {
     supervisor,
     ready: () => dynamic.ready(firstLook),
     async start() {
+      await certificates.prepare(reload.current().snapshot.tls);
       const addresses = await supervisor.start();
       health.follow(reload.current().snapshot);
       for (const [entryPoint, port] of Object.entries(addresses)) log.info({ entryPoint, port }, 'listening');

@@ -93,8 +93,8 @@ class OneAtATime implements Reload {
       }
       this.#lastVersion += 1;
       const snapshot = { ...content, version: this.#lastVersion };
-      const { routers, middlewares, services, transports } = snapshot;
-      const bytes = contentBytes([routers, middlewares, services, transports]);
+      const { routers, middlewares, services, transports, tls } = snapshot;
+      const bytes = contentBytes([routers, middlewares, services, transports, [tls]]);
       if (bytes > maxSnapshotBytes) this.#reject(snapshot, [tooLarge(bytes)]);
       else await this.#broadcast(snapshot);
     }
@@ -178,5 +178,6 @@ function internalOnly(snapshot: Snapshot): Content {
     services: ours(services),
     middlewares: ours(middlewares),
     transports: [],
+    tls: snapshot.tls,
   };
 }

@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   readonly settings: WorkerSettings;
   readonly fork: Fork;
   readonly snapshots: SnapshotSource;
+  /** What a new worker must know before its first snapshot; nothing unless said. */
+  readonly greeting?: () => readonly ToWorker[];
   readonly log: Log;
   /** Milliseconds a replaced worker may take to finish what it runs. */
   readonly drainDeadline: number;
@@ -167,7 +169,8 @@ class SlotSupervisor implements Supervisor {
       if (served) this.#died(slot, handle, exit);
     });
     try {
-      const addresses = await bringUp(handle, this.#settings, this.#options.snapshots);
+      const { greeting = () => [], snapshots } = this.#options;
+      const addresses = await bringUp(handle, { settings: this.#settings, greeting }, snapshots);
       if (this.#terminating) handle.send({ type: 'terminating' });
       served = true;
       const previous = slot.serving;

@@ -35,7 +35,10 @@ export function dynamicSide(
   const serversTransport = defaultTransport(config, diagnostics);
   const docker = dockerOptions(config, ruleSyntax, env);
   diagnostics.push(...docker.diagnostics);
-  const internal = internalConfig({ entryPoints, ping, api });
+  const challenges = [
+    ...new Set(resolved.resolvers.flatMap(({ httpChallenge }) => httpChallenge?.entryPoint ?? [])),
+  ];
+  const internal = internalConfig({ entryPoints, ping, api, challenges });
   return {
     base: { entryPoints, defaults: { ruleSyntax, serversTransport } },
     fixed: [internal],

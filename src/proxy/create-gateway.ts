@@ -2,19 +2,21 @@
 
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { PurgeSelector, ServerState } from '../model/ipc.ts';
+import type { WorkerChallenge } from '../model/acme.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { CertificateChange } from '../model/tls.ts';
 import { type AccessLog, createAccessLog } from '../observability/access-log.ts';
 import type { Log } from '../observability/log.ts';
 import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
 import type { ManagedNames } from './entrypoints/intake-headers.ts';
-import type { Listener, ListenerHost } from './entrypoints/listener.ts';
-import { listenUws } from './entrypoints/uws/listener.ts';
+import type { ListenerHost } from './entrypoints/listener.ts';
 import { Drain } from './drain.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
 import { createAuthCacheRegistry } from './middlewares/forward-auth/cache.ts';
 import { loadPlugins } from './middlewares/plugin/registry.ts';
+import { Listeners } from './listeners.ts';
 import { serve } from './pipeline.ts';
 import { Recorder } from './recorder.ts';
 import { assemble } from './runtime/assemble.ts';
@@ -39,11 +41,13 @@ class WorkerGateway implements Gateway, ListenerHost {
   readonly #authCaches = createAuthCacheRegistry();
   readonly #authClients = createAuthClients();
   readonly #entryPoints: readonly EntryPoint[];
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: Listeners;
   readonly #drain = new Drain();
   #runtime: Runtime | null = null;
   #previous: Runtime | null = null;
   #terminating = false;
+  /** Key authorisations by token. */
+  #challengeAnswers: ReadonlyMap<string, string> = new Map();
 
   constructor(settings: WorkerSettings, deps: GatewayDeps) {
     this.#settings = settings;
@@ -65,6 +69,7 @@ class WorkerGateway implements Gateway, ListenerHost {
     };
     const keepsOriginHeaders = this.#accessLog?.writesOriginHeaders ?? false;
     this.#entryPoints = settings.entryPoints.map((spec) => buildEntryPoint(spec, ended, keepsOriginHeaders));
+    this.#listeners = new Listeners(this.#entryPoints, this, this.#log);
   }
 
   // --- for the listeners ---
@@ -103,6 +108,7 @@ class WorkerGateway implements Gateway, ListenerHost {
         internal: {
           pingStatus: () => (this.#terminating ? this.#settings.pingTerminatingStatusCode : 200),
           askPrimary: this.#deps.askPrimary,
+          challengeAnswer: (token) => this.#challengeAnswers.get(token) ?? null,
         },
         build: {
           bootSecret: this.#settings.bootSecret,
@@ -116,6 +122,7 @@ class WorkerGateway implements Gateway, ListenerHost {
       this.#previous?.dispose();
       this.#previous = this.#runtime;
       this.#runtime = runtime;
+      this.#listeners.configure(snapshot.tls);
       return diagnostics;
     } catch (error) {
       kept.close();
@@ -133,20 +140,26 @@ class WorkerGateway implements Gateway, ListenerHost {
       this.#runtime = this.#previous;
       this.#previous = null;
       current.dispose();
+      this.#listeners.configure(this.#runtime.snapshot.tls);
     }
     return (this.#runtime as Runtime).version;
   }
 
-  async listen(): Promise<Readonly<Record<string, number>>> {
-    const ports: Record<string, number> = {};
-    for (const entryPoint of this.#entryPoints) {
-      const listener = await listen(entryPoint, this).catch((error: Error) => {
-        throw Object.assign(error, { entryPoint: entryPoint.name });
-      });
-      this.#listeners.push(listener);
-      ports[entryPoint.name] = listener.port;
-    }
-    return ports;
+  listen(): Promise<Readonly<Record<string, number>>> {
+    return this.#listeners.open();
+  }
+
+  setCertificates(change: CertificateChange): void {
+    this.#listeners.setCertificates(change);
+  }
+
+  setChallenges(challenges: readonly WorkerChallenge[]): void {
+    this.#challengeAnswers = new Map(
+      challenges.flatMap((one) =>
+        one.kind === 'http-01' ? [[one.token, one.keyAuthorization] as const] : [],
+      ),
+    );
+    this.#listeners.setChallenges(challenges);
   }
 
   setServerState(state: ServerState): void {
@@ -168,23 +181,16 @@ class WorkerGateway implements Gateway, ListenerHost {
 
   async drain(deadline: number): Promise<void> {
     this.setTerminating();
-    for (const listener of this.#listeners) listener.stopAccepting();
+    this.#listeners.stopAccepting();
     await this.#drain.finish(deadline);
     await this.#accessLog?.flush();
   }
 
   async close(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.close();
     this.#previous?.dispose();
     this.#runtime?.dispose();
     this.#authClients.close();
     await this.#accessLog?.flush();
   }
-}
-
-async function listen(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {
-  if (entryPoint.spec.engine === 'uws') return listenUws(entryPoint, host);
-  // Only where it is wanted: Node's HTTP servers cost each worker some MB.
-  const { listenNode } = await import('./entrypoints/node/listener.ts');
-  return listenNode(entryPoint, host, null);
 }

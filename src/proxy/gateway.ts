@@ -3,6 +3,8 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ApiAnswer, ApiRequest, PurgeSelector, ServerState } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { WorkerChallenge } from '../model/acme.ts';
+import type { CertificateChange } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import type { State } from '../state/state.ts';
 
@@ -19,6 +21,10 @@ export interface Gateway {
   /** Opens every entry point; the port each one got. Rejects with the entry point's name in the message. */
   listen(): Promise<Readonly<Record<string, number>>>;
   setServerState(state: ServerState): void;
+  /** Certificates that no Snapshot brings; connections go on. */
+  setCertificates(change: CertificateChange): void;
+  /** What certificate authorities may ask to see: all of it. */
+  setChallenges(challenges: readonly WorkerChallenge[]): void;
   /** Forgets cached auth decisions, also those whose answer is still on its way; how many there were. */
   purgeAuth(selector: PurgeSelector): number;
   /** `/ping` answers the terminating status from now on. */

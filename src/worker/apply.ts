@@ -52,8 +52,8 @@ function resultOf(delta: SnapshotDelta, base: Snapshot | null): Snapshot | null 
   return hashOf(next) === delta.hash ? next : null;
 }
 
-function hashOf({ routers, middlewares, services, transports }: Snapshot): string {
-  return contentHash([routers, middlewares, services, transports]);
+function hashOf({ routers, middlewares, services, transports, tls }: Snapshot): string {
+  return contentHash([routers, middlewares, services, transports, [tls]]);
 }
 
 function crash(error: unknown): Diagnostic {

@@ -79,6 +79,12 @@ function obey(gateway: Gateway, message: ForGateway): void {
     case 'server':
       gateway.setServerState(message.state);
       break;
+    case 'certificates':
+      gateway.setCertificates(message.change);
+      break;
+    case 'challenges':
+      gateway.setChallenges(message.challenges);
+      break;
     case 'purge':
       report({ type: 'purged', id: message.id, entries: gateway.purgeAuth(message.selector) });
       break;

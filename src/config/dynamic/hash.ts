@@ -7,5 +7,11 @@ export { canonicalJson } from '../../util/content-hash.ts';
 
 /** SHA-256, hex. */
 export function hashOf(content: Omit<Snapshot, 'version' | 'hash'>): string {
-  return contentHash([content.routers, content.middlewares, content.services, content.transports]);
+  return contentHash([
+    content.routers,
+    content.middlewares,
+    content.services,
+    content.transports,
+    [content.tls],
+  ]);
 }

@@ -1,18 +1,20 @@
 // passTLSClientCert where no client certificate can come from.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { MiddlewareSpec, RouterSpec } from '../../model/snapshot.ts';
+import type { ListenerSpec } from '../../model/tls.ts';
 import type { Merged } from './merge.ts';
 
 /** One warning for each such middleware that only runs on entry points whose engine has none to give. */
 export function certificatesNowhere(
   routers: readonly RouterSpec[],
   specs: ReadonlyMap<string, MiddlewareSpec>,
-  entryPoints: readonly EntryPointSpec[],
+  listeners: readonly ListenerSpec[],
   merged: Merged,
 ): Diagnostic[] {
-  const blind = new Set(entryPoints.filter(({ engine }) => engine === 'uws').map(({ name }) => name));
+  const blind = new Set(
+    listeners.filter(({ engine }) => engine === 'uws').map(({ entryPoint }) => entryPoint),
+  );
   const found: Diagnostic[] = [];
   for (const { name, kind } of specs.values()) {
     const where = merged.middlewares.get(name)?.written.where;

@@ -14,8 +14,8 @@ import { loadMiddleware } from './load-middleware.ts';
 import { loadRouter } from './load-router.ts';
 import { loadService } from './load-service.ts';
 import { loadTransport } from './load-transport.ts';
-import type { DynamicConfig } from './provider-config.ts';
-import { emptyConfig } from './provider-config.ts';
+import type { DynamicConfig, TlsConfig, Written } from './provider-config.ts';
+import { emptyConfig, emptyTls } from './provider-config.ts';
 import { wholeTls } from './schema.ts';
 import { child } from './tree-access.ts';
 
@@ -65,9 +65,9 @@ function loadRoot(
   for (const [name, { key, node }] of onceEach(tree, diagnostics)) {
     const root = name.toLowerCase();
     if (root === 'http') {
-      config = loadHttp(node, source, diagnostics, memory);
+      config = { ...loadHttp(node, source, diagnostics, memory), tls: config.tls };
     } else if (root === 'tls') {
-      loadTls(node, diagnostics);
+      config = { ...config, tls: loadTls(node, diagnostics) };
     } else if (root === 'tcp' || root === 'udp') {
       if (isNothing(node)) continue;
       const message = `${root} routers and services are not supported: this section is left out`;
@@ -108,14 +108,17 @@ function onceEach(map: MapNode, diagnostics: Diagnostic[]): [string, Entry][] {
   });
 }
 
-function loadTls(node: Tree, diagnostics: Diagnostic[]): void {
-  if (isNothing(node)) return;
-  diagnostics.push(...decode(wholeTls, wrap('tls', node)).diagnostics, {
-    severity: 'warning',
-    code: 'config.no_effect',
-    message: 'tls certificates, stores and options are accepted and have no effect yet',
-    where: node.where,
-  });
+function loadTls(node: Tree, diagnostics: Diagnostic[]): TlsConfig {
+  if (isNothing(node)) return emptyTls;
+  const decoded = decode(wholeTls, wrap('tls', node));
+  diagnostics.push(...decoded.diagnostics);
+  const { certificates = [], stores = {}, options = {} } = decoded.value?.tls ?? {};
+  const written = <T>(value: T): Written<T> => ({ value, where: node.where, errors: [] });
+  return {
+    certificates: certificates.map(written),
+    stores: new Map(Object.entries(stores).map(([name, store]) => [name, written(store)])),
+    options: new Map(Object.entries(options).map(([name, one]) => [name, written(one)])),
+  };
 }
 
 const sections = ['routers', 'services', 'middlewares', 'serversTransports'];
@@ -149,5 +152,6 @@ function loadHttp(
     services: loadEach(child(http, 'services'), loadService, context),
     middlewares: loadEach(child(http, 'middlewares'), loadMiddleware, context),
     transports: loadEach(child(http, 'serversTransports'), loadTransport, context),
+    tls: emptyTls,
   };
 }

@@ -1,12 +1,16 @@
 // What a provider hands over: objects as they were written and decoded, not yet referring to each other.
 
 import type { Place } from '../../model/diagnostic.ts';
+import type { InternalServiceSpec } from '../../model/snapshot.ts';
 import type {
+  CertificateConfig,
   FailoverConfig,
   HighestRandomWeightConfig,
   LoadBalancerConfig,
   MirroringConfig,
+  OptionsConfig,
   RouterConfig,
+  StoreConfig,
   TransportConfig,
   WeightedConfig,
 } from './schema.ts';
@@ -27,6 +31,14 @@ export interface DynamicConfig {
   readonly middlewares: ReadonlyMap<string, Written<MiddlewareConfig>>;
   readonly services: ReadonlyMap<string, Written<ServiceConfig>>;
   readonly transports: ReadonlyMap<string, Written<TransportConfig>>;
+  readonly tls: TlsConfig;
+}
+
+/** `tls` of a file; PEM texts once a provider has read the files. */
+export interface TlsConfig {
+  readonly certificates: readonly Written<CertificateConfig>[];
+  readonly stores: ReadonlyMap<string, Written<StoreConfig>>;
+  readonly options: ReadonlyMap<string, Written<OptionsConfig>>;
 }
 
 export interface Written<T> {
@@ -54,7 +66,7 @@ export type ServiceConfig =
       readonly middlewares?: readonly string[];
     }
   | NestedServiceConfig
-  | { readonly kind: 'internal'; readonly target: 'ping' | 'api' | 'dashboard' | 'noop' };
+  | { readonly kind: 'internal'; readonly target: InternalServiceSpec['target'] };
 
 export type NestedServiceConfig = { readonly middlewares?: readonly string[] } & (
   | { readonly kind: 'weighted'; readonly weighted: WeightedConfig }
@@ -63,6 +75,15 @@ export type NestedServiceConfig = { readonly middlewares?: readonly string[] } &
   | { readonly kind: 'failover'; readonly failover: FailoverConfig }
 );
 
+export const emptyTls: TlsConfig = { certificates: [], stores: new Map(), options: new Map() };
+
 export function emptyConfig(source: string): DynamicConfig {
-  return { source, routers: new Map(), middlewares: new Map(), services: new Map(), transports: new Map() };
+  return {
+    source,
+    routers: new Map(),
+    middlewares: new Map(),
+    services: new Map(),
+    transports: new Map(),
+    tls: emptyTls,
+  };
 }

@@ -37,12 +37,6 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
   findInRule(router.rule, ruleSyntax, findings);
   const entryPoints = placesOf(router, context.entryPoints, findings);
   const service = serviceOf(entry, context, findings);
-  if (router.tls !== undefined) {
-    findings.warning('tls', {
-      code: 'config.no_effect',
-      message: 'tls is not terminated yet: no request reaches this router',
-    });
-  }
   const spec: RouterSpec = {
     name,
     provider,
@@ -116,7 +110,7 @@ const switchOn: ReadonlyMap<string, string> = new Map([
   ['ping@internal', 'switch it on in the static configuration: `ping: {}` or `--ping=true`'],
   ['prometheus@internal', 'metrics are not served yet'],
   ['rest@internal', 'the rest provider is not supported'],
-  ['acme-http@internal', 'ACME is not served yet'],
+  ['acme-http@internal', 'configure a certificates resolver with `httpChallenge`'],
 ]);
 
 function serviceOf(
@@ -165,7 +159,9 @@ function perEntryPoint(
   const plain: string[] = [];
   for (const place of places) {
     const { middlewares: own, tls } = place.http;
-    if (own.length === 0 && tls === null && place.accessLogs) {
+    // Authorities ask in cleartext, and nothing may stand between them and the answer.
+    const isPlain = spec.service === 'acme-http@internal' && spec.provider === 'internal';
+    if (isPlain || (own.length === 0 && tls === null && place.accessLogs)) {
       plain.push(place.name);
       continue;
     }

@@ -4,7 +4,8 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { RuleSyntax, Snapshot, TransportSpec } from '../../model/snapshot.ts';
-import { keepIdentity } from '../../util/same-data.ts';
+import { noTls } from '../../model/tls.ts';
+import { keepIdentity, sameData } from '../../util/same-data.ts';
 import { hashOf } from './hash.ts';
 import { duplicateRules } from './lint.ts';
 import { certificatesNowhere } from './lint-certificates.ts';
@@ -14,6 +15,8 @@ import { resolveMiddlewares } from './resolve-middlewares.ts';
 import { resolveRouters } from './resolve-routers.ts';
 import { withMiddlewares } from './resolve-service-middlewares.ts';
 import { resolveServices } from './resolve-services.ts';
+import { resolveListeners } from './resolve-listeners.ts';
+import { resolveTls } from './resolve-tls.ts';
 import { resolveTransports } from './resolve-transports.ts';
 import { createSuggest } from './suggest.ts';
 
@@ -45,7 +48,13 @@ export function resolve(input: ResolveInput): Resolved {
   const services = withMiddlewares(bare, { merged, middlewares, diagnostics });
   const routers = resolveRouters({ ...input, merged, suggest, middlewares, services, diagnostics });
   diagnostics.push(...duplicateRules(routers, merged));
-  diagnostics.push(...certificatesNowhere(routers, middlewares.specs, input.entryPoints, merged));
+
+  const tls = {
+    ...resolveTls(input.sources, diagnostics),
+    listeners: resolveListeners(routers, input.entryPoints),
+  };
+
+  diagnostics.push(...certificatesNowhere(routers, middlewares.specs, tls.listeners, merged));
 
   const known = input.known ?? nothing;
   const content = {
@@ -53,11 +62,12 @@ export function resolve(input: ResolveInput): Resolved {
     middlewares: keepIdentity([...middlewares.specs.values()].sort(byName), known.middlewares),
     services: keepIdentity([...services.values()].sort(byName), known.services),
     transports: keepIdentity([...transports.values()].sort(byName), known.transports),
+    tls: sameData(known.tls, tls) ? known.tls : tls,
   };
   return { snapshot: { hash: hashOf(content), ...content }, diagnostics: withoutRepeats(diagnostics) };
 }
 
-const nothing = { routers: [], middlewares: [], services: [], transports: [] };
+const nothing = { routers: [], middlewares: [], services: [], transports: [], tls: noTls };
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return compare(a.name, b.name);

@@ -170,34 +170,32 @@ export const transportSchema = object({
 export type TransportConfig = z.output<typeof transportSchema>;
 
 const certificate = { certFile: text.optional(), keyFile: text.optional() };
+const certificateSchema = object({ ...certificate, stores: list.optional() });
+export type CertificateConfig = z.output<typeof certificateSchema>;
+
+const storeSchema = section({
+  defaultCertificate: object(certificate).optional(),
+  defaultGeneratedCert: object({ resolver: text.optional(), domain: domain.optional() }).optional(),
+});
+export type StoreConfig = z.output<typeof storeSchema>;
+
+const optionsSchema = section({
+  minVersion: text.optional(),
+  maxVersion: text.optional(),
+  cipherSuites: list.optional(),
+  curvePreferences: list.optional(),
+  clientAuth: object({ caFiles: list.optional(), clientAuthType: text.optional() }).optional(),
+  sniStrict: bool.optional(),
+  alpnProtocols: list.optional(),
+  disableSessionTickets: bool.optional(),
+  preferServerCipherSuites: bool.optional(),
+});
+export type OptionsConfig = z.output<typeof optionsSchema>;
 
 const tlsSchema = object({
-  certificates: z.array(object({ ...certificate, stores: list.optional() })).optional(),
-  stores: z
-    .record(
-      z.string(),
-      section({
-        defaultCertificate: object(certificate).optional(),
-        defaultGeneratedCert: object({ resolver: text.optional(), domain: domain.optional() }).optional(),
-      }),
-    )
-    .optional(),
-  options: z
-    .record(
-      z.string(),
-      section({
-        minVersion: text.optional(),
-        maxVersion: text.optional(),
-        cipherSuites: list.optional(),
-        curvePreferences: list.optional(),
-        clientAuth: object({ caFiles: list.optional(), clientAuthType: text.optional() }).optional(),
-        sniStrict: bool.optional(),
-        alpnProtocols: list.optional(),
-        disableSessionTickets: bool.optional(),
-        preferServerCipherSuites: bool.optional(),
-      }),
-    )
-    .optional(),
+  certificates: z.array(certificateSchema).optional(),
+  stores: z.record(z.string(), storeSchema).optional(),
+  options: z.record(z.string(), optionsSchema).optional(),
 });
 
 /** `tls` with its own key, so that paths begin with it. */

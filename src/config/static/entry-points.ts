@@ -60,7 +60,7 @@ const tls = section({
 const http = object({
   redirections: object({ entryPoint: redirection.optional() }).optional(),
   middlewares: keyOr(list, [], 'Middlewares in front of those of every router, as name@provider'),
-  tls: later(tls.optional()),
+  tls: tls.optional(),
   encodedCharacters: encodedCharacters.prefault({}),
   encodeQuerySemicolons: keyOr(bool, false, 'Encode `;` in queries, instead of reading it as `&`'),
   sanitizePath: keyOr(bool, true, 'Collapse `//`, `/./` and `/../` before routing'),

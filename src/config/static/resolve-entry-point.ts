@@ -1,7 +1,7 @@
 // One entry point of the static configuration as the workers get it, and the ones nobody wrote.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { Engine, EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
+import type { EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
 import { parseIpSet } from '../../util/ip.ts';
 import { entryPoints as entryPointsSchema } from './entry-points.ts';
 import type { StaticEntryPoint } from './entry-points.ts';
@@ -110,12 +110,16 @@ function checkTrusted({ forwardedHeaders }: StaticEntryPoint, path: string, diag
 
 const defaultIdleTimeout = 180_000;
 
-/** `auto` is the fast engine, unless something is written that it cannot do; that must not pass for done. */
-function chooseEngine(written: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): Engine {
+/** `auto` is the node engine where something is written that the fast one cannot do; else its routers decide. */
+function chooseEngine(
+  written: StaticEntryPoint,
+  path: string,
+  diagnostics: Diagnostic[],
+): EntryPointSpec['engine'] {
   if (written.engine === 'node') return 'node';
   const beyond = beyondUws(written);
   if (written.engine === 'auto') {
-    if (beyond.length === 0) return 'uws';
+    if (beyond.length === 0) return 'auto';
     const names = beyond.map(([name]) => `\`${name}\``).join(', ');
     diagnostics.push({
       severity: 'info',

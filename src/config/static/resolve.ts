@@ -1,13 +1,17 @@
 // Static configuration to what processes need: entry points with numbers in them, worker settings, API.
 
 import { availableParallelism } from 'node:os';
+import type { ResolverSettings } from '../../model/acme.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
+import type { RedisSettings } from '../../model/redis.ts';
 import type { WorkerSettings } from '../../model/settings.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
 import { pluginSettings } from './plugins.ts';
 import { staticError, staticWarning } from './problem.ts';
 import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts';
+import { resolveAcme } from './resolve-acme.ts';
+import { resolveRedis } from './resolve-state.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
 import { maxWorkers } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
@@ -32,6 +36,9 @@ export interface ResolvedStatic {
   readonly workers: number;
   readonly api: ApiSettings | null;
   readonly ping: PingSettings | null;
+  readonly resolvers: readonly ResolverSettings[];
+  /** Null: state lives in the primary, certificates in files. */
+  readonly redis: RedisSettings | null;
   /** Milliseconds. */
   readonly providersThrottleDuration: number;
   readonly defaultRuleSyntax: RuleSyntax;
@@ -61,6 +68,8 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
     workers: workerCount(config, diagnostics),
     api: resolveApi(config, diagnostics),
     ping: config.ping ?? null,
+    resolvers: resolveAcme(config, entryPoints, diagnostics),
+    redis: resolveRedis(config, diagnostics),
     providersThrottleDuration: config.providers.providersThrottleDuration,
     defaultRuleSyntax: config.core.defaultRuleSyntax,
     requestAcceptGraceTimeout: Math.max(

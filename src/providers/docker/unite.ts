@@ -29,6 +29,7 @@ export function unite(parts: readonly Part[], diagnostics: Diagnostic[]): Dynami
     middlewares: new Map<string, Written<MiddlewareConfig>>(),
     services: new Map<string, Written<ServiceConfig>>(),
     transports: config.transports,
+    tls: config.tls,
   }));
   const overruled = findOverruled(parts, middlewares, services, diagnostics);
   for (const [name, found] of routers) {

@@ -1,18 +1,21 @@
 // The gateway's own routers and services: ping, the API, and the redirections of entry points.
 
 import { middlewareOptions } from '../../config/dynamic/middleware-schema.ts';
-import type {
-  DynamicConfig,
-  MiddlewareConfig,
-  ProviderConfig,
-  ServiceConfig,
-  Written,
+import {
+  type DynamicConfig,
+  emptyConfig,
+  type MiddlewareConfig,
+  type ProviderConfig,
+  type ServiceConfig,
+  type Written,
 } from '../../config/dynamic/provider-config.ts';
 import type { RouterConfig } from '../../config/dynamic/schema.ts';
 import type { EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
-import { maxPriority } from '../../model/snapshot.ts';
+import { type InternalServiceSpec, maxPriority } from '../../model/snapshot.ts';
 
 export interface InternalSettings {
+  /** Entry points that answer http-01. */
+  readonly challenges?: readonly string[];
   readonly entryPoints: readonly EntryPointSpec[];
   /** Null: off. */
   readonly ping: { readonly entryPoint: string; readonly manualRouting: boolean } | null;
@@ -31,12 +34,14 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   const middlewares = new Map<string, Written<MiddlewareConfig>>();
   const services = new Map([['noop', internalService('noop')]]);
   if (settings.ping !== null) addPing(settings.ping, routers, services);
+  if (settings.challenges !== undefined && settings.challenges.length > 0)
+    addChallenges(settings.challenges, routers, services);
   if (settings.api !== null) addApi(settings.api, { routers, middlewares, services });
   for (const { name, http } of settings.entryPoints) {
     if (http.redirection !== null)
       addRedirection(name, http.redirection, settings.entryPoints, { routers, middlewares });
   }
-  const part: DynamicConfig = { source: 'internal', routers, middlewares, services, transports: new Map() };
+  const part: DynamicConfig = { ...emptyConfig('internal'), routers, middlewares, services };
   return { provider: 'internal', parts: [part] };
 }
 
@@ -48,6 +53,17 @@ function addPing(ping: NonNullable<InternalSettings['ping']>, routers: Routers, 
   if (ping.manualRouting) return;
   const keys = { rule: 'PathPrefix(`/ping`)', priority: maxPriority, service: 'ping' };
   routers.set('ping', router({ ...keys, entryPoints: [ping.entryPoint] }));
+}
+
+/** Ahead of every redirect, and of any router of a user. */
+function addChallenges(entryPoints: readonly string[], routers: Routers, services: Services): void {
+  services.set('acme-http', internalService('acme-http'));
+  const keys = {
+    rule: 'PathPrefix(`/.well-known/acme-challenge/`)',
+    priority: maxPriority,
+    service: 'acme-http',
+  };
+  routers.set('acme-http', router({ ...keys, entryPoints: [...entryPoints] }));
 }
 
 type Api = NonNullable<InternalSettings['api']>;
@@ -88,7 +104,7 @@ function addDashboard(base: string, { routers, middlewares }: Objects): void {
   );
 }
 
-function internalService(target: 'api' | 'dashboard' | 'ping' | 'noop'): Written<ServiceConfig> {
+function internalService(target: InternalServiceSpec['target']): Written<ServiceConfig> {
   return written({ kind: 'internal', target });
 }
 

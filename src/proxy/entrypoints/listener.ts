@@ -1,5 +1,8 @@
 // What every listener engine is to the request path, and what it asks of it.
 
+import type { WorkerChallenge } from '../../model/acme.ts';
+import type { ListenerSpec, TlsOptionsSpec } from '../../model/tls.ts';
+import type { CertificateStore } from '../../tls/store.ts';
 import type { Exchange } from '../exchange.ts';
 import type { EntryPoint } from './entry-point.ts';
 import type { ManagedNames } from './intake-headers.ts';
@@ -18,8 +21,20 @@ export interface ListenerHost extends DrainState {
   managedNames(): ManagedNames;
 }
 
+/** What a listener is told of TLS; a new one with every change, whose `certificates` is always the same store. */
+export interface ListenerPlan {
+  readonly spec: ListenerSpec;
+  readonly certificates: CertificateStore;
+  /** By name; `default` is always there. */
+  readonly options: ReadonlyMap<string, TlsOptionsSpec>;
+  /** Certificates to answer `acme-tls/1` with, by domain. */
+  readonly alpnChallenges: ReadonlyMap<string, Extract<WorkerChallenge, { kind: 'tls-alpn-01' }>>;
+}
+
 export interface Listener {
   readonly port: number;
+  /** Certificates, options or challenges have changed; engine and side are the same. Connections go on. */
+  update(plan: ListenerPlan): void;
   /** No connection is accepted any more; those there go on. */
   stopAccepting(): void;
   /** Cuts every connection. */

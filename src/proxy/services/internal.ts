@@ -7,6 +7,7 @@ import type { Exchange } from '../exchange.ts';
 import { getHeader, hasHeader } from '../headers.ts';
 import { answer, fail } from '../pipeline.ts';
 import { statusText } from '../status.ts';
+import { challengeService } from './acme-challenge.ts';
 import type { Service } from './service.ts';
 
 /** What the internal services ask of the gateway. */
@@ -14,6 +15,8 @@ export interface InternalFacts {
   /** Status of `/ping` now. */
   pingStatus(): number;
   readonly askPrimary: (request: ApiRequest) => Promise<ApiAnswer>;
+  /** Key authorisation of a token that this node has offered to an authority. */
+  readonly challengeAnswer: (token: string) => string | null;
 }
 
 /** Bytes of a request's body the API reads. */
@@ -43,6 +46,7 @@ const handlers = {
       answer(x);
     } else askOrRefuse(x, facts, 'dashboard');
   },
+  'acme-http': challengeService,
 } as const;
 
 function askOrRefuse(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): void {

@@ -8,6 +8,7 @@ import type { MiddlewareSpec, Snapshot } from '../../../src/model/snapshot.ts';
 import { contentHash } from '../../../src/util/content-hash.ts';
 import { keepIdentity } from '../../../src/util/same-data.ts';
 import { router } from '../primary/support.ts';
+import { noTls } from '../../../src/model/tls.ts';
 
 interface Content {
   readonly routers: Readonly<Record<string, number>>;
@@ -84,10 +85,11 @@ function snapshotOf(version: number, content: Content, known: Snapshot | null): 
     middlewares: keepIdentity(middlewares, known?.middlewares ?? []),
     services: [],
     transports: [],
+    tls: noTls,
   };
   return { ...whole, hash: hashOf(whole) };
 }
 
-function hashOf({ routers, middlewares, services, transports }: Snapshot): string {
-  return contentHash([routers, middlewares, services, transports]);
+function hashOf({ routers, middlewares, services, transports, tls }: Snapshot): string {
+  return contentHash([routers, middlewares, services, transports, [tls]]);
 }

@@ -11,6 +11,7 @@ import { createHealthMonitor, type HealthMonitor } from '../../../src/primary/he
 import { probeUrl } from '../../../src/primary/health/probe.ts';
 import { createSemaphore } from '../../../src/primary/health/semaphore.ts';
 import { linesLog, service, until } from './support.ts';
+import { noTls } from '../../../src/model/tls.ts';
 
 interface Rig {
   readonly monitor: HealthMonitor;
@@ -246,7 +247,7 @@ test('no more probes run at once than the limit allows', async () => {
 });
 
 function snapshot(...services: readonly LoadBalancerSpec[]): Snapshot {
-  return { version: 1, hash: 'h', routers: [], middlewares: [], services, transports: [] };
+  return { version: 1, hash: 'h', routers: [], middlewares: [], services, transports: [], tls: noTls };
 }
 
 async function withMonitor(run: (rig: Rig) => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import type { Log } from '../../../src/observability/log.ts';
 import { createFork } from '../../../src/primary/fork.ts';
 import { type Content, createReload, type Reload } from '../../../src/primary/reload.ts';
 import { createSupervisor, type Supervisor } from '../../../src/primary/supervisor.ts';
+import { noTls } from '../../../src/model/tls.ts';
 
 export interface Rig {
   readonly supervisor: Supervisor;
@@ -59,6 +60,7 @@ export function content(hash: string, routers: readonly string[] = []): Content 
     middlewares: [],
     services: [],
     transports: [],
+    tls: noTls,
   };
 }
 

@@ -10,6 +10,7 @@ import { contentHash } from '../../../src/util/content-hash.ts';
 import { applyChange, applySnapshot, rollBack } from '../../../src/worker/apply.ts';
 import { linesLog, router, settings } from '../primary/support.ts';
 import { MemoryState } from '../../../src/state/memory.ts';
+import { noTls } from '../../../src/model/tls.ts';
 
 test('a change is applied to the Snapshot that runs, also after the way back from another one', async () => {
   const { gateway, said, send } = createBench();
@@ -57,8 +58,8 @@ function next(version: number): Snapshot {
 }
 
 function snapshotOf(version: number, list: Snapshot['routers']): Snapshot {
-  const hash = contentHash([list, [], [], []]);
-  return { version, hash, routers: list, middlewares: [], services: [], transports: [] };
+  const hash = contentHash([list, [], [], [], [noTls]]);
+  return { version, hash, routers: list, middlewares: [], services: [], transports: [], tls: noTls };
 }
 
 function createBench() {

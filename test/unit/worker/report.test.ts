@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { open, seal } from '../../../src/model/envelope.ts';
+import { open, protocol, seal } from '../../../src/model/envelope.ts';
 import type { Diagnostic } from '../../../src/model/diagnostic.ts';
 import { bounded } from '../../../src/worker/report.ts';
 
@@ -16,7 +16,7 @@ test('a nack carries at most 100 diagnostics of at most 1,000 characters', () =>
 test('messages of another release or of somebody else are told apart', () => {
   const sealed = seal({ type: 'ready' });
   assert.deepEqual(open(sealed), { ok: true, message: { type: 'ready' } });
-  assert.deepEqual(open({ ...sealed, portcullis: 2 }), { ok: false, reason: 'version' });
+  assert.deepEqual(open({ ...sealed, portcullis: protocol + 1 }), { ok: false, reason: 'version' });
   for (const other of [null, 'ready', { cmd: 'NODE_CLUSTER' }, { type: 'ready' }]) {
     assert.deepEqual(open(other), { ok: false, reason: 'foreign' });
   }

@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
-import type { Listener, ListenerHost } from '../listener.ts';
+import type { Listener, ListenerHost, ListenerPlan } from '../listener.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import type { Door } from './door.ts';
 import { Http1, http1Options } from './http1.ts';
@@ -27,10 +27,10 @@ export type TlsMaterial = Omit<TlsOptions, 'ALPNProtocols' | 'ALPNCallback'>;
 export function listenNode(
   entryPoint: EntryPoint,
   host: ListenerHost,
-  tls: TlsMaterial | null,
+  _plan: ListenerPlan,
 ): Promise<Listener> {
-  const door: Door = { entryPoint, host, scheme: tls === null ? 'http' : 'https' };
-  const server = new NodeServer(door, tls);
+  const door: Door = { entryPoint, host, scheme: 'http' };
+  const server = new NodeServer(door, null);
   return server.listen();
 }
 
@@ -75,6 +75,7 @@ class NodeServer {
     });
     return {
       port: (server.address() as AddressInfo).port,
+      update: () => {},
       stopAccepting: () => {
         server.close();
         this.#http2.stopAccepting();

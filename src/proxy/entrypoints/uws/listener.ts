@@ -12,7 +12,7 @@ import { joinHeader } from '../../headers.ts';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
 import type { IntakeHeaders } from '../intake-headers.ts';
-import type { Listener, ListenerHost } from '../listener.ts';
+import type { Listener, ListenerHost, ListenerPlan } from '../listener.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import { UwsBody } from './body.ts';
 import { UwsDownstream } from './downstream.ts';
@@ -24,7 +24,11 @@ import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket
 (uws as unknown as { _cfg(option: string): void })._cfg('silent');
 
 /** Rejects with a message that names entry point and address. */
-export function listenUws(entryPoint: EntryPoint, host: ListenerHost): Promise<Listener> {
+export function listenUws(
+  entryPoint: EntryPoint,
+  host: ListenerHost,
+  _plan: ListenerPlan,
+): Promise<Listener> {
   const app = uws.App();
   const server = new UwsServer(entryPoint, host);
   app.filter((res, count) => {
@@ -57,6 +61,7 @@ function listen(app: TemplatedApp, entryPoint: EntryPoint, closed: () => void): 
       };
       resolve({
         port: uws.us_socket_local_port(socket as never),
+        update: () => {},
         stopAccepting,
         close: () => {
           accepting = false;

@@ -7,6 +7,7 @@ import type { MiddlewareSpec, Snapshot } from '../../../../src/model/snapshot.ts
 import { createQueue, mapInSlices } from '../../../../src/primary/api/slices.ts';
 import { router, service } from '../support.ts';
 import { ask } from './support.ts';
+import { noTls } from '../../../../src/model/tls.ts';
 
 test('a list is mapped in order, with turns for others in between', async () => {
   let turns = 0;
@@ -82,5 +83,6 @@ function manyRouters(count: number): Snapshot {
     middlewares: [headers],
     services: all.map((i) => service(`s${i}@file`, [`http://10.0.${i >> 8}.${i & 255}:80`])),
     transports: [],
+    tls: noTls,
   };
 }

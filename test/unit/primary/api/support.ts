@@ -8,6 +8,7 @@ import { type Api, createApi } from '../../../../src/primary/api/api.ts';
 import type { ApiFacts } from '../../../../src/primary/api/facts.ts';
 import { entryPoint } from '../../../support/specs.ts';
 import { router, service } from '../support.ts';
+import { noTls } from '../../../../src/model/tls.ts';
 
 const headers: MiddlewareSpec = {
   name: 'headers@file',
@@ -55,6 +56,7 @@ export const snapshot: Snapshot = {
     { kind: 'internal', name: 'ping@internal', provider: 'internal', target: 'ping', errors: [] },
   ],
   transports: [],
+  tls: noTls,
 };
 
 /** What is wrong with it. */

@@ -163,7 +163,11 @@ class Worker {
       entryPoints: ['web'],
       kept: this.#kept.open(),
       previous: this.running,
-      internal: { pingStatus: () => 200, askPrimary: () => Promise.reject(new Error('nobody is there')) },
+      internal: {
+        pingStatus: () => 200,
+        challengeAnswer: () => null,
+        askPrimary: () => Promise.reject(new Error('nobody is there')),
+      },
       build: {
         bootSecret: '00',
         authClients: this.#clients,
@@ -262,6 +266,6 @@ test('a reload ends where a fresh start ends, sent whole or as a change, with ch
   );
 });
 
-function hashOf({ routers, middlewares, services, transports }: Snapshot): string {
-  return contentHash([routers, middlewares, services, transports]);
+function hashOf({ routers, middlewares, services, transports, tls }: Snapshot): string {
+  return contentHash([routers, middlewares, services, transports, [tls]]);
 }

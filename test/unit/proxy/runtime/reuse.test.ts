@@ -13,6 +13,7 @@ import { createAuthClients } from '../../../../src/proxy/upstream/auth-client.ts
 import { transport } from '../../../support/specs.ts';
 import { router, service } from '../../primary/support.ts';
 import { MemoryState } from '../../../../src/state/memory.ts';
+import { noTls } from '../../../../src/model/tls.ts';
 
 const first: Omit<Snapshot, 'version'> = {
   hash: 'h',
@@ -27,6 +28,7 @@ const first: Omit<Snapshot, 'version'> = {
   ],
   services: [balancer('one@file', 1), balancer('two@file', 2)],
   transports: [transport],
+  tls: noTls,
 };
 
 test('the same content in other objects takes over every route, service and table', () => {
@@ -130,7 +132,11 @@ function createBench() {
         entryPoints: ['web'],
         kept: kept.open(),
         previous: runtime,
-        internal: { pingStatus: () => 200, askPrimary: () => Promise.reject(new Error('nobody is there')) },
+        internal: {
+          pingStatus: () => 200,
+          challengeAnswer: () => null,
+          askPrimary: () => Promise.reject(new Error('nobody is there')),
+        },
         build: {
           bootSecret: '00',
           authClients: createAuthClients(),
