@@ -57,6 +57,8 @@ export interface EntryPointSpec {
   /** For the node engine; absent: its defaults. */
   readonly http2?: Http2Spec;
   readonly accessLogs: boolean;
+  /** Absent: nobody but the gateway answers http-01 here. */
+  readonly allowAcmeByPass?: true;
 }
 
 export interface Http2Spec {
@@ -67,8 +69,16 @@ export interface Http2Spec {
 }
 
 export interface RouterTls {
+  /** Qualified, or as an entry point's own words have it; null: the default ones. */
   readonly options: string | null;
   readonly certResolver: string | null;
+  /** What to order certificates for, one each; absent: the hosts of the rule. */
+  readonly domains?: readonly DomainNames[];
+}
+
+export interface DomainNames {
+  readonly main: string;
+  readonly sans: readonly string[];
 }
 
 export interface RedirectionSpec {

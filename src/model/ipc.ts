@@ -28,6 +28,8 @@ export type ToWorker =
   /** All that are to be answered now, at most 1,000. */
   | { readonly type: 'challenges'; readonly challenges: readonly WorkerChallenge[] }
   | { readonly type: 'purge'; readonly id: number; readonly selector: PurgeSelector }
+  /** Answered with `pong` by a worker whose loop turns. */
+  | { readonly type: 'ping' }
   | { readonly type: 'reopen-logs' }
   /** Shutdown has begun: `/ping` says so, everything else goes on. */
   | { readonly type: 'terminating' }
@@ -93,6 +95,7 @@ export type ToPrimary =
   | { readonly type: 'state-given'; readonly dump: StateDump }
   /** A server failed requests as often as its service's passive health check allows: this worker asks it no more. */
   | { readonly type: 'server-fails'; readonly service: string; readonly url: string }
+  | { readonly type: 'pong' }
   | { readonly type: 'drained' };
 
 /** Token buckets of one space, as `state/` describes them. */

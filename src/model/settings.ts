@@ -1,6 +1,7 @@
 // The static part of a worker's life: sent once, at its start, never changed.
 
 import type { EntryPointSpec } from './entry-point.ts';
+import type { RedisSettings } from './redis.ts';
 
 export interface WorkerSettings {
   readonly entryPoints: readonly EntryPointSpec[];
@@ -11,7 +12,14 @@ export interface WorkerSettings {
   /** 32 random bytes, hex: the same in all workers of one boot, so that keyed hashes agree. */
   readonly bootSecret: string;
   readonly plugins: readonly PluginSettings[];
+  /** Null: state lives in the primary. */
+  readonly redis: RedisSettings | null;
+  /** What a request gets when the state it needs cannot be reached. */
+  readonly stateOnError: StateOnError;
 }
+
+/** Let it through, refuse it, or let this worker count alone. */
+export type StateOnError = 'open' | 'closed' | 'local';
 
 /** A middleware of the user's own. */
 export interface PluginSettings {

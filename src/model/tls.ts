@@ -59,6 +59,8 @@ export interface TlsSpec {
   readonly certificates: readonly CertificateSpec[];
   /** What `tls.stores.default` names; null: one the gateway has made itself. */
   readonly defaultCertificate: CertificateSpec | null;
+  /** Names of the certificate by ACME that is the default one once it is there; absent: none is. */
+  readonly defaultNames?: readonly string[];
   /** Sorted by name; `default` is always among them. */
   readonly options: readonly TlsOptionsSpec[];
   /** One for each entry point, sorted by its name. */

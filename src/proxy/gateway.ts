@@ -6,6 +6,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { WorkerChallenge } from '../model/acme.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
+import type { RedisConnection } from '../state/redis/connect.ts';
 import type { State } from '../state/state.ts';
 
 export interface Gateway {
@@ -46,4 +47,6 @@ export interface GatewayDeps {
   readonly serverFails?: (service: string, url: string) => void;
   /** Buckets and counts that workers share; closed by whoever made it. */
   readonly state: State;
+  /** Null or absent without `state.redis`. Closed by whoever made it. */
+  readonly redis?: RedisConnection | null;
 }

@@ -2,6 +2,7 @@
 
 import cluster from 'node:cluster';
 import { open } from '../model/envelope.ts';
+import { connectRedis } from '../state/redis/connect.ts';
 import type { ToWorker } from '../model/ipc.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import { createLog, type Log } from '../observability/log.ts';
@@ -14,13 +15,15 @@ import { report } from './report.ts';
 import { type ForState, isForState, WorkerState } from './state.ts';
 
 /** A terminal sends these to the whole process group; the primary is the one that acts on them. */
-const leftToPrimary = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+const leftToPrimary = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 /** Milliseconds for what runs when the primary is gone and no deadline came with it. */
 const orphanDeadline = 10_000;
 
 /** To be called once, in a process forked by the primary. */
 export function startWorker(): void {
   for (const signal of leftToPrimary) process.on(signal, () => {});
+  // A worker's standard output goes nowhere, and a plugin may have something to say.
+  console.log = console.info = console.debug = console.error;
   const ask = createAsk(report);
   const state = new WorkerState(report);
   let gateway: Gateway | null = null;
@@ -39,6 +42,7 @@ export function startWorker(): void {
       askPrimary: (request) => ask.ask(request),
       log,
       state,
+      redis: settings.redis === null ? null : connectRedis(settings.redis, log.child('redis')),
       serverFails: (service, url) => report({ type: 'server-fails', service, url }),
     });
   };
@@ -52,6 +56,7 @@ export function startWorker(): void {
     if (message.type === 'boot') boot(message.settings);
     else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
     else if (isForState(message)) state.obey(message);
+    else if (message.type === 'ping') report({ type: 'pong' });
     else if (message.type === 'drain') drain.begin(message.deadline);
     else if (message.type === 'reopen-logs') reopen(log, gateway);
     else if (gateway !== null) obey(gateway, message);
@@ -60,7 +65,7 @@ export function startWorker(): void {
   report({ type: 'ready' });
 }
 
-type ForGateway = Exclude<ToWorker, ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' }>;
+type ForGateway = Exclude<ToWorker, ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' | 'ping' }>;
 
 function obey(gateway: Gateway, message: ForGateway): void {
   switch (message.type) {

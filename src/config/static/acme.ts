@@ -2,15 +2,15 @@
 
 import { z } from 'zod';
 import { bool, duration, int, list, object, secret, section, text } from '../../proxy/middlewares/fields.ts';
-import { key, keyOr, oneOf, refused } from './define.ts';
+import { key, keyOr, later, oneOf, refused } from './define.ts';
 
 const dnsChallenge = section({
-  provider: key(text, 'DNS provider'),
-  resolvers: keyOr(list, [], 'DNS servers asked'),
+  provider: key(text, 'exec: the program that `EXEC_PATH` names'),
+  resolvers: keyOr(list, [], 'DNS servers asked for the record; the authoritative ones unless said'),
   propagation: section({
     disableChecks: keyOr(bool, false, 'Do not look whether the record is there'),
-    disableANSChecks: keyOr(bool, false, 'Do not ask the authoritative servers'),
-    requireAllRNS: keyOr(bool, false, 'Every recursive server must know the record'),
+    disableANSChecks: later(keyOr(bool, false, 'Do not ask the authoritative servers')),
+    requireAllRNS: keyOr(bool, false, 'Every server asked must know the record: they always must'),
     delayBeforeChecks: keyOr(duration, 0, 'Wait before looking'),
   }).optional(),
   delayBeforeCheck: keyOr(duration, 0, 'Older name of propagation.delayBeforeChecks'),
@@ -24,13 +24,13 @@ const acme = object({
   profile: key(text, 'Certificate profile'),
   emailAddresses: keyOr(list, [], 'Addresses put into the request'),
   disableCommonName: keyOr(bool, false, 'Leave the common name empty'),
-  storage: keyOr(text, 'acme.json', 'File that keeps account and certificates'),
+  storage: keyOr(text, 'acme.json', 'File that keeps account and certificates, mode 600'),
   keyType: keyOr(oneOf(['EC256', 'EC384', 'RSA2048', 'RSA4096', 'RSA8192']), 'RSA4096', 'Kind of key'),
   eab: object({
     kid: key(text, 'Key identifier'),
     hmacEncoded: secret(key(text, 'HMAC key, base64url')),
   }).optional(),
-  certificatesDuration: keyOr(int, 2160, 'Hours a certificate lives'),
+  certificatesDuration: later(keyOr(int, 2160, 'Hours a certificate lives; its own dates say that')),
   clientTimeout: keyOr(duration, 120_000, 'For one call'),
   clientResponseHeaderTimeout: keyOr(duration, 30_000, 'For the head of an answer'),
   certificateTimeout: keyOr(duration, 30_000, 'For one certificate'),

@@ -89,7 +89,7 @@ const entryPoint = object({
   address: key(text, 'Where to listen: `[host]:port`'),
   engine: keyOr(oneOf(['uws', 'node', 'auto']), 'auto', 'Listener implementation: uws, node or auto'),
   asDefault: keyOr(bool, false, 'Routers without entry points attach to the entry points marked so'),
-  allowACMEByPass: later(keyOr(bool, false, 'Let routers catch ACME challenge paths')),
+  allowACMEByPass: keyOr(bool, false, 'Let routers catch ACME challenge paths'),
   reusePort: keyOr(bool, false, 'Accepted; workers always share their ports this way'),
   transport: transport.prefault({}),
   proxyProtocol: refused(

@@ -64,10 +64,7 @@ export function resolveEntryPoint(
     },
     http: {
       middlewares: http.middlewares,
-      tls:
-        http.tls === undefined
-          ? null
-          : { options: http.tls.options ?? null, certResolver: http.tls.certResolver ?? null },
+      tls: tlsOf(http.tls),
       sanitizePath: http.sanitizePath,
       maxHeaderBytes: http.maxHeaderBytes,
       underscoreHeadersStrategy: http.underscoreHeadersStrategy,
@@ -77,6 +74,17 @@ export function resolveEntryPoint(
     },
     ...(written.http2 === undefined ? {} : { http2: written.http2 }),
     accessLogs: written.observability.accessLogs,
+    ...(written.allowACMEByPass ? { allowAcmeByPass: true } : {}),
+  };
+}
+
+function tlsOf(tls: StaticEntryPoint['http']['tls']): EntryPointSpec['http']['tls'] {
+  if (tls === undefined) return null;
+  const domains = (tls.domains ?? []).map(({ main = '', sans }) => ({ main, sans }));
+  return {
+    options: tls.options ?? null,
+    certResolver: tls.certResolver ?? null,
+    ...(domains.length === 0 ? {} : { domains }),
   };
 }
 

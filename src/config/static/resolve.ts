@@ -55,6 +55,7 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
   const entryPoints = resolveEntryPoints(config, diagnostics);
   checkReferences(config, entryPoints, diagnostics);
   checkFileProvider(config, diagnostics);
+  const redis = resolveRedis(config, diagnostics);
   return {
     entryPoints,
     worker: {
@@ -64,12 +65,14 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
       pingTerminatingStatusCode: terminatingStatus(config, diagnostics),
       bootSecret,
       plugins: pluginSettings(config),
+      redis,
+      stateOnError: config.state?.onError ?? 'local',
     },
     workers: workerCount(config, diagnostics),
     api: resolveApi(config, diagnostics),
     ping: config.ping ?? null,
     resolvers: resolveAcme(config, entryPoints, diagnostics),
-    redis: resolveRedis(config, diagnostics),
+    redis,
     providersThrottleDuration: config.providers.providersThrottleDuration,
     defaultRuleSyntax: config.core.defaultRuleSyntax,
     requestAcceptGraceTimeout: Math.max(

@@ -7,6 +7,7 @@ import { key, keyOr, later, oneOf, refused, removed } from './define.ts';
 import { entryPoints } from './entry-points.ts';
 import { accessLog, api, log, metrics, ping, tracing } from './observability.ts';
 import { providers } from './providers.ts';
+import { state } from './state.ts';
 
 /** Most workers of one gateway: beyond it the primary's broadcasts cost more than a core brings. */
 export const maxWorkers = 64;
@@ -52,7 +53,7 @@ export const staticSchema = object({
   accessLog: accessLog.optional(),
   metrics: later(metrics.optional()),
   tracing: later(tracing.optional()),
-  certificatesResolvers: later(certificatesResolvers.optional()),
+  certificatesResolvers: certificatesResolvers.optional(),
   hostResolver: later(
     section({
       cnameFlattening: keyOr(bool, false, 'Follow CNAMEs of the Host header'),
@@ -67,7 +68,7 @@ export const staticSchema = object({
   experimental: experimental.optional(),
   tcpServersTransport: refused('TCP is not served'),
   spiffe: refused('certificates for servers come from files: `serversTransport.rootCAs`'),
-  state: refused('each node counts and remembers for itself'),
+  state: state.optional(),
   plugins: z
     .record(
       z.string(),

@@ -24,6 +24,8 @@ export const settings: WorkerSettings = {
   pingTerminatingStatusCode: 503,
   bootSecret: '00',
   plugins: [],
+  redis: null,
+  stateOnError: 'local',
 };
 
 export function createRig(workers: number, first: Content = content('first')): Rig {
