@@ -10,26 +10,11 @@ import { type Dispatcher, Pool } from 'undici';
 import { Http1Pool } from '../../src/proxy/upstream/http1/pool.ts';
 import { readResponseHeaders } from '../../src/proxy/upstream/response-headers.ts';
 import { transport } from '../../test/support/specs.ts';
+import { median } from '../statistics.ts';
+import { atOnce, drive, fail, headers } from './client-load.ts';
 
-const atOnce = 64;
 const rounds = 8;
 const roundMs = (Number(process.argv[2] ?? 16) * 1000) / (rounds * 2);
-
-// What a browser sends through a gateway, about 600 bytes.
-const headers = Object.entries({
-  host: 'app.example.com',
-  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0',
-  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-  'accept-language': 'en,de;q=0.5',
-  'accept-encoding': 'gzip, deflate, br, zstd',
-  cookie: `session=${'a1b2c3d4'.repeat(12)}`,
-  'sec-fetch-dest': 'document',
-  'sec-fetch-mode': 'navigate',
-  'sec-fetch-site': 'none',
-  'x-forwarded-for': '192.0.2.7',
-  'x-forwarded-host': 'app.example.com',
-  'x-forwarded-proto': 'https',
-}).flat();
 
 interface Contender {
   readonly name: string;
@@ -45,15 +30,15 @@ const origin = startOrigin(port);
 try {
   await listening(port);
   const contenders = [ours(`http://127.0.0.1:${port}`), theirs(`http://127.0.0.1:${port}`)];
-  for (const contender of contenders) await drive(contender, 1_000);
+  for (const contender of contenders) await drive(contender.send, 1_000);
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();
     for (const contender of order) await measure(contender);
   }
   for (const contender of contenders) {
-    const rate = Math.round(median(contender.rate)).toLocaleString('en');
+    const rate = Math.round(median(contender.rate) ?? 0).toLocaleString('en');
     console.log(
-      `${contender.name.padEnd(10)} ${median(contender.cpu).toFixed(1)} µs/request   ${rate} requests/s`,
+      `${contender.name.padEnd(10)} ${(median(contender.cpu) ?? 0).toFixed(1)} µs/request   ${rate} requests/s`,
     );
     contender.close();
   }
@@ -66,25 +51,10 @@ try {
 async function measure(contender: Contender): Promise<void> {
   const before = process.cpuUsage();
   const since = performance.now();
-  const count = await drive(contender, roundMs);
+  const count = await drive(contender.send, roundMs);
   const { user, system } = process.cpuUsage(before);
   contender.cpu.push((user + system) / count);
   contender.rate.push((count * 1000) / (performance.now() - since));
-}
-
-/** Keeps `atOnce` requests under way for `ms`; how many were answered. */
-function drive(contender: Contender, ms: number): Promise<number> {
-  return new Promise((resolve) => {
-    const deadline = performance.now() + ms;
-    let count = 0;
-    let running = atOnce;
-    const done = (): void => {
-      count++;
-      if (performance.now() < deadline) contender.send(done);
-      else if (--running === 0) resolve(count);
-    };
-    for (let i = 0; i < atOnce; i++) contender.send(done);
-  });
 }
 
 function ours(url: string): Contender {
@@ -127,10 +97,6 @@ function theirs(url: string): Contender {
   };
 }
 
-function fail(error: Error): never {
-  throw error;
-}
-
 function startOrigin(at: number): ChildProcess {
   const isNginx = spawnSync('nginx', ['-v']).error === undefined;
   console.log(`origin: ${isNginx ? 'nginx' : 'node'}, ${atOnce} requests at a time, ${rounds} rounds each`);
@@ -168,8 +134,4 @@ async function listening(at: number): Promise<void> {
     if (performance.now() > deadline) throw new Error('the origin does not listen');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 }

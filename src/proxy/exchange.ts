@@ -10,6 +10,7 @@ import { ANSWERED } from './hooks.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Route } from './runtime/route.ts';
 import type { Server } from './services/server.ts';
+import { AnswerKeeper } from './upstream/answer-keeper.ts';
 
 export class Exchange {
   readonly entryPoint: EntryPoint;
@@ -184,8 +185,9 @@ export class Exchange {
    * `maxBytes`; rejects with the server's error.
    */
   collectAnswer(maxBytes: number): Promise<Uint8Array | null> {
-    const streamed = this.running?.collect?.(maxBytes) ?? null;
-    if (streamed !== null) return streamed;
+    const keeper = new AnswerKeeper(maxBytes, { cancel: () => stream?.cancel() });
+    const stream = this.divertAnswer(keeper);
+    if (stream !== null) return keeper.whole;
     const body = typeof this.answerBody === 'string' ? Buffer.from(this.answerBody) : this.answerBody;
     return Promise.resolve(body.length > maxBytes ? null : body);
   }
@@ -226,12 +228,9 @@ export interface Running {
   /** The Exchange ends early. */
   cancel(): void;
   /**
-   * Keeps the body of the streamed answer whose head the response hooks see at this moment; null when there
-   * is none. Resolves to null when it is longer than `maxBytes` (it is over then), rejects with the server's
-   * error.
+   * The body of the streamed answer whose head the response hooks see at this moment goes to `taker`; null when
+   * there is none.
    */
-  collect?(maxBytes: number): Promise<Uint8Array | null> | null;
-  /** The same body, into `taker`; null when there is none. */
   divert?(taker: AnswerTaker): DivertedAnswer | null;
 }
 
@@ -262,8 +261,7 @@ export interface RequestState {
 /** What intake knows of a request. */
 export interface ExchangeRequest {
   readonly entryPoint: EntryPoint;
-  /** The listener's side; with filters, the first of them once the head has left. */
-  downstream: Downstream;
+  readonly downstream: Downstream;
   readonly method: string;
   readonly scheme: 'http' | 'https';
   readonly authority: string;

@@ -22,61 +22,85 @@ export function armFilters(x: Exchange, end: (x: Exchange) => void): void {
   x.downstream = downstream;
 }
 
+/** Hands everything on as it is: a filter extends it and overrides what it changes. */
+export class PassThrough implements Downstream {
+  protected readonly below: Downstream;
+
+  constructor(below: Downstream) {
+    this.below = below;
+  }
+
+  get aborted(): boolean {
+    return this.below.aborted;
+  }
+
+  get onDrain(): (() => void) | null {
+    return this.below.onDrain;
+  }
+
+  set onDrain(call: (() => void) | null) {
+    this.below.onDrain = call;
+  }
+
+  get onAbort(): (() => void) | null {
+    return this.below.onAbort;
+  }
+
+  set onAbort(call: (() => void) | null) {
+    this.below.onAbort = call;
+  }
+
+  respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
+    this.below.respond(status, headers, body, bodyless);
+  }
+
+  begin(status: number, headers: HeaderList, length: number | null): void {
+    this.below.begin(status, headers, length);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.below.write(chunk);
+  }
+
+  finish(): void {
+    this.below.finish();
+  }
+
+  abort(): void {
+    this.below.abort();
+  }
+}
+
 /** Below all filters: counts what really leaves, and ends the Exchange. */
-class Outlet implements Downstream {
+class Outlet extends PassThrough {
   readonly #x: Exchange;
-  readonly #listener: Downstream;
   readonly #end: (x: Exchange) => void;
   #sent = 0;
 
   constructor(x: Exchange, listener: Downstream, end: (x: Exchange) => void) {
+    super(listener);
     this.#x = x;
-    this.#listener = listener;
     this.#end = end;
   }
 
-  get aborted(): boolean {
-    return this.#listener.aborted;
-  }
-
-  get onDrain(): (() => void) | null {
-    return this.#listener.onDrain;
-  }
-
-  set onDrain(call: (() => void) | null) {
-    this.#listener.onDrain = call;
-  }
-
-  get onAbort(): (() => void) | null {
-    return this.#listener.onAbort;
-  }
-
-  set onAbort(call: (() => void) | null) {
-    this.#listener.onAbort = call;
-  }
-
-  respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
+  override respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (!bodyless) this.#sent = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    this.#listener.respond(status, headers, body, bodyless);
+    super.respond(status, headers, body, bodyless);
     this.#over();
   }
 
-  begin(status: number, headers: HeaderList, length: number | null): void {
-    this.#listener.begin(status, headers, length);
-  }
-
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     this.#sent += chunk.length;
-    return this.#listener.write(chunk);
+    return super.write(chunk);
   }
 
-  finish(): void {
-    this.#listener.finish();
+  override finish(): void {
+    super.finish();
     this.#over();
   }
 
-  abort(): void {
-    this.#listener.abort();
+  override abort(): void {
+    super.abort();
     this.#over();
   }
 

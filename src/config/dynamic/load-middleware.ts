@@ -6,6 +6,7 @@ import { plain } from '../decode/values.ts';
 import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
 import { definitions, middlewareSchema } from './middleware-schema.ts';
+import { notExactlyOne } from './not-exactly-one.ts';
 import type { MiddlewareConfig } from './provider-config.ts';
 import { child, placeOf } from './tree-access.ts';
 
@@ -21,7 +22,8 @@ export function loadMiddleware(name: string, node: Tree, diagnostics: Diagnostic
   const kind = kinds[0];
   if (kind === undefined || kinds.length > 1) {
     if (decoded.diagnostics.every(({ severity }) => severity !== 'error')) {
-      diagnostics.push(notExactlyOne(node, kinds));
+      const several = 'give each its own name and list both in the router, in the order they shall run';
+      diagnostics.push(notExactlyOne('middleware', node, kinds, { several }));
     }
     return broken(canonical(kind), node);
   }
@@ -71,19 +73,4 @@ function writtenKinds(node: Tree, kinds: readonly string[]): string[] {
 
 function canonical(kind: string | undefined): string {
   return kind === undefined ? '' : (definitions.get(kind)?.kind ?? kind);
-}
-
-function notExactlyOne(node: Tree, kinds: readonly string[]): Diagnostic {
-  const isEmpty = kinds.length === 0;
-  return {
-    severity: 'error',
-    code: isEmpty ? 'config.no_type' : 'config.multi_types',
-    message: isEmpty
-      ? 'the middleware has no type'
-      : `cannot create middleware: multi-types middleware not supported, consider declaring ${kinds.join(' and ')} as two`,
-    where: node.where,
-    ...(isEmpty
-      ? {}
-      : { hint: 'give each its own name and list both in the router, in the order they shall run' }),
-  };
 }

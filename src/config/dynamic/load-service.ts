@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
+import { notExactlyOne } from './not-exactly-one.ts';
 import type { ServiceConfig } from './provider-config.ts';
 import type { LoadBalancerConfig } from './schema.ts';
 import { serviceSchema } from './schema.ts';
@@ -22,7 +23,7 @@ export function loadService(name: string, node: Tree, diagnostics: Diagnostic[])
 
   const written = kinds.filter((kind) => service[kind] !== undefined);
   if (written.length !== 1) {
-    diagnostics.push(notExactlyOne(node, written));
+    diagnostics.push(notExactlyOne('service', node, written, { none: `give it one of ${kinds.join(', ')}` }));
     return broken;
   }
   const { loadBalancer, weighted, highestRandomWeight, mirroring, failover } = service;
@@ -47,19 +48,6 @@ const broken: ServiceConfig = {
 };
 
 const noStickyHeader = 'sticky.header is not supported';
-
-function notExactlyOne(node: Tree, written: readonly string[]): Diagnostic {
-  const isEmpty = written.length === 0;
-  return {
-    severity: 'error',
-    code: isEmpty ? 'config.no_type' : 'config.multi_types',
-    message: isEmpty
-      ? 'the service has no type'
-      : `cannot create service: multi-types service not supported, consider declaring ${written.join(' and ')} as two`,
-    where: node.where,
-    ...(isEmpty ? { hint: `give it one of ${kinds.join(', ')}` } : {}),
-  };
-}
 
 type Refuse = (path: readonly string[], message: string) => void;
 

@@ -40,6 +40,7 @@ export const compress = defineMiddleware({
   build(options, deps) {
     const slot = deps.slot();
     const isWanted = typeFilter(options.excludedContentTypes, options.includedContentTypes);
+    const isChoosy = options.excludedContentTypes.length > 0 || options.includedContentTypes.length > 0;
     const least = options.minResponseBodyBytes;
 
     return {
@@ -60,16 +61,19 @@ export const compress = defineMiddleware({
         x.responseHeaders.push('vary', 'Accept-Encoding');
         if (!isCompressible(x)) return;
         const type = mediaType(getHeader(x.responseHeaders, 'content-type'));
-        if (type === 'application/grpc' || !isWanted(type)) return;
+        // A filter further in may name the type once it sees the first bytes.
+        const isOpen = isChoosy && type === '' && x.filters !== null;
+        if (type === 'application/grpc' || (!isOpen && !isWanted(type))) return;
         const length = getHeader(x.responseHeaders, 'content-length');
         if (length !== null && Number(length) < least) return;
-        if (length !== null) {
-          // Decided: those further out see the headers as they will be.
+        const isDecided = length !== null && !isOpen;
+        if (isDecided) {
+          // Those further out see the headers as they will be.
           deleteHeader(x.responseHeaders, 'content-length');
           x.responseHeaders.push('content-encoding', chosen);
         }
         const flushes = length === null || type === 'text/event-stream';
-        const plan = { codec: codecs[chosen], flushes, least, isDecided: length !== null };
+        const plan = { codec: codecs[chosen], flushes, least, isDecided, isWanted: isOpen ? isWanted : null };
         x.addFilter((below) => new CompressFilter(below, plan));
       },
     };

@@ -86,13 +86,6 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     this.#call?.abort();
   }
 
-  collect(maxBytes: number): Promise<Uint8Array | null> | null {
-    if (!this.#isAtHead) return null;
-    const keeper = new AnswerKeeper(maxBytes, this);
-    this.#keeper = keeper;
-    return keeper.whole;
-  }
-
   divert(taker: AnswerTaker): DivertedAnswer | null {
     if (!this.#isAtHead) return null;
     this.#keeper = taker;

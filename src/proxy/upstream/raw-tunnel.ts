@@ -9,13 +9,14 @@ import type { Downstream } from '../downstream.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange, Running } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
-import { maxRefusalBytes, maxResponseHeaderBytes } from '../limits.ts';
+import { maxResponseHeaderBytes } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
 import { limitDial } from './handshake.ts';
 import { toGatewayError } from './errors.ts';
+import { readRefusal } from './refusal.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -190,22 +191,15 @@ class RawTunnel implements Running {
   #refused(response: IncomingMessage): void {
     const x = this.#x;
     clearTimeout(this.#headTimer);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxRefusalBytes) chunks.push(chunk);
-      else response.destroy(new Error('the refusal is longer than its bound'));
-    });
-    response.on('error', (error) => this.#failed(error));
-    response.on('end', () => {
+    const whole = (body: Buffer): void => {
       if (x.ended) return;
       x.originStatus = response.statusCode ?? 502;
       this.#told();
-      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders), Buffer.concat(chunks));
+      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders), body);
       this.#pin();
       answer(x);
-    });
+    };
+    readRefusal(response, whole, (error) => this.#failed(error));
   }
 
   #failed(error: Error): void {

@@ -1,20 +1,7 @@
 // A server's header section on its way to the client.
 
 import { hasHeader, type HeaderList } from '../headers.ts';
-
-// RFC 9110 §7.6.1; `date` is written by the listener.
-const dropped: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'date',
-]);
+import { hopByHop } from './hop-by-hop.ts';
 
 /** From raw name, value, name, value …; names to lower case, hop-by-hop and nominated names gone. */
 export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderList {
@@ -24,7 +11,8 @@ export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderLi
     const name = latin1(raw[i] as Buffer | string).toLowerCase();
     const value = latin1(raw[i + 1] as Buffer | string);
     if (name === 'connection') nominated += `,${value.toLowerCase()}`;
-    if (!dropped.has(name)) headers.push(name, value);
+    // `date` is written by the listener.
+    if (name !== 'date' && !hopByHop.has(name)) headers.push(name, value);
   }
   return nominated === '' ? headers : withoutNominated(headers, nominated);
 }

@@ -3,7 +3,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
 import type { Exchange, Running } from '../exchange.ts';
-import { maxMessageBytes, maxRefusalBytes, maxTunnelBacklog } from '../limits.ts';
+import { maxMessageBytes, maxTunnelBacklog } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
@@ -12,6 +12,7 @@ import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
 import { connect, handshakeError, limitDial, offered, toHeaderMap } from './handshake.ts';
 import { isRawHandshake, rawTunnel } from './raw-tunnel.ts';
+import { readRefusal } from './refusal.ts';
 import { tlsOptions } from './tls-options.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
@@ -156,26 +157,15 @@ class Tunnel implements Running, TunnelEvents {
   /** The server's own 4xx or 5xx reaches the client as it is. */
   #refused(response: IncomingMessage): void {
     const x = this.#x;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxRefusalBytes) chunks.push(chunk);
-      else response.destroy(new Error('the refusal is longer than its bound'));
-    });
-    response.on('error', (error) => fail(x, toGatewayError(error)));
-    response.on('end', () => {
+    const whole = (body: Buffer): void => {
       if (x.ended) return;
       x.originStatus = response.statusCode ?? 502;
       this.#told();
-      x.answer(
-        x.originStatus,
-        readResponseHeaders(response.rawHeaders).filter(isNoLength),
-        Buffer.concat(chunks),
-      );
+      x.answer(x.originStatus, readResponseHeaders(response.rawHeaders).filter(isNoLength), body);
       pin(x);
       answer(x);
-    });
+    };
+    readRefusal(response, whole, (error) => fail(x, toGatewayError(error)));
   }
 
   #fromServer(data: Buffer, isBinary: boolean): void {

@@ -1,45 +1,23 @@
 // Users as htpasswd writes them: `name:hash`, with bcrypt, Apache's MD5 or SHA-1.
 
 import { toBytes } from '../header-text.ts';
+import type { UserFormat } from '../user-auth.ts';
 
-/** Users of one middleware, and bytes of one line. */
-const maxUsers = 100_000;
+/** Characters of one line. */
 const maxLine = 1_024;
 /** Above this a single login takes more than two seconds of a core. */
 const maxCost = 15;
 
-/** Hash by name, one char a byte. Throws `Error` for a line that is none. */
-export function parseUsers(lines: readonly string[]): ReadonlyMap<string, string> {
-  if (lines.length > maxUsers) throw new Error(`more than ${maxUsers} users`);
-  const users = new Map<string, string>();
-  for (const line of lines) {
-    const message = usersProblem(line);
-    if (message !== null) throw new Error(message);
+/** Hash by name. */
+export const htpasswd: UserFormat = {
+  problemOf: usersProblem,
+  read(line) {
     const colon = line.indexOf(':');
-    const name = toBytes(line.slice(0, colon));
-    // The first of two wins, as in a file that was written into another one.
-    if (!users.has(name)) users.set(name, line.slice(colon + 1).trim());
-  }
-  return users;
-}
+    return [toBytes(line.slice(0, colon)), line.slice(colon + 1).trim()];
+  },
+};
 
-/** `users` and the lines of a file; the former win. Throws `Error` without any user, or for a bad line. */
-export function mergeUsers(users: readonly string[], file: string): string[] {
-  const lines = file
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  const merged = [...users, ...lines];
-  if (merged.length === 0) throw new Error('usersFile holds no user');
-  for (const line of lines) {
-    const message = usersProblem(line);
-    if (message !== null) throw new Error(`usersFile: ${message}`);
-  }
-  return merged;
-}
-
-/** What is wrong with `name:hash`, naming the user and never the hash; null when nothing is. */
-export function usersProblem(line: string): string | null {
+function usersProblem(line: string): string | null {
   const colon = line.indexOf(':');
   if (line.length > maxLine) return 'expected name:hash, this is longer than 1024 characters';
   if (colon < 1) return 'expected name:hash, as htpasswd writes it';

@@ -2,37 +2,25 @@
 
 import type { Downstream } from '../../downstream.ts';
 import type { Exchange } from '../../exchange.ts';
+import { PassThrough } from '../../filters.ts';
 import type { HeaderList } from '../../headers.ts';
 import { Replay } from './replay.ts';
 import type { Spool } from './spool.ts';
 
-export class StoredAnswer implements Downstream {
-  onDrain: (() => void) | null = null;
-  readonly #below: Downstream;
+/** Whoever stands in front of this one answers whole. */
+export class StoredAnswer extends PassThrough {
   readonly #x: Exchange;
   readonly #spool: Spool;
   #replay: Replay | null = null;
 
   constructor(below: Downstream, x: Exchange, spool: Spool) {
-    this.#below = below;
+    super(below);
     this.#x = x;
     this.#spool = spool;
   }
 
-  get aborted(): boolean {
-    return this.#below.aborted;
-  }
-
-  get onAbort(): (() => void) | null {
-    return this.#below.onAbort;
-  }
-
-  set onAbort(call: (() => void) | null) {
-    this.#below.onAbort = call;
-  }
-
-  respond(status: number, headers: HeaderList, _body: string | Uint8Array, bodyless: boolean): void {
-    const below = this.#below;
+  override respond(status: number, headers: HeaderList, _body: string | Uint8Array, bodyless: boolean): void {
+    const { below } = this;
     if (bodyless) {
       below.respond(status, headers, '', true);
       return;
@@ -49,21 +37,8 @@ export class StoredAnswer implements Downstream {
     replay.start();
   }
 
-  // Whoever stands in front of this one answers whole: these are here for the interface.
-  begin(status: number, headers: HeaderList, length: number | null): void {
-    this.#below.begin(status, headers, length);
-  }
-
-  write(chunk: Uint8Array): boolean {
-    return this.#below.write(chunk);
-  }
-
-  finish(): void {
-    this.#below.finish();
-  }
-
-  abort(): void {
+  override abort(): void {
     this.#replay?.stop();
-    this.#below.abort();
+    super.abort();
   }
 }

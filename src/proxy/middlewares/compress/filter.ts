@@ -2,8 +2,10 @@
 // ways when it is not.
 
 import type { Downstream } from '../../downstream.ts';
-import { deleteHeader, hasHeader, type HeaderList } from '../../headers.ts';
+import { PassThrough } from '../../filters.ts';
+import { deleteHeader, getHeader, hasHeader, type HeaderList } from '../../headers.ts';
 import type { Codec, Compressor } from './codecs.ts';
+import { mediaType } from './types.ts';
 
 export interface CompressPlan {
   readonly codec: Codec;
@@ -13,6 +15,8 @@ export interface CompressPlan {
   readonly least: number;
   /** The headers say already that it is compressed. */
   readonly isDecided: boolean;
+  /** Whether an answer of that media type is compressed; null unless the type is left to the first bytes. */
+  readonly isWanted: ((type: string) => boolean) | null;
 }
 
 /** A body up to this long is compressed at once: it takes well under a millisecond. */
@@ -23,10 +27,9 @@ const highWater = 128 * 1024;
 const maxRunning = 512;
 let running = 0;
 
-export class CompressFilter implements Downstream {
-  onDrain: (() => void) | null = null;
-  readonly #below: Downstream;
+export class CompressFilter extends PassThrough {
   readonly #plan: CompressPlan;
+  #drained: (() => void) | null = null;
   #status = 0;
   #headers: HeaderList = [];
   /** The first bytes, while it is open whether there will be enough of them. */
@@ -37,33 +40,30 @@ export class CompressFilter implements Downstream {
   #passes = false;
 
   constructor(below: Downstream, plan: CompressPlan) {
-    this.#below = below;
+    super(below);
     this.#plan = plan;
   }
 
-  get aborted(): boolean {
-    return this.#below.aborted;
+  /** Held here: what stands in front waits for the compressor, and only the compressor for what lies below. */
+  override get onDrain(): (() => void) | null {
+    return this.#drained;
   }
 
-  get onAbort(): (() => void) | null {
-    return this.#below.onAbort;
+  override set onDrain(call: (() => void) | null) {
+    this.#drained = call;
   }
 
-  set onAbort(call: (() => void) | null) {
-    this.#below.onAbort = call;
-  }
-
-  respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
+  override respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const isMany = bytes.length > maxAtOnce && running >= maxRunning;
-    if (bodyless || isMany || bytes.length < this.#plan.least || this.#isEncoded(headers)) {
+    if (bodyless || isMany || bytes.length < this.#plan.least || this.#isRuledOut(headers)) {
       this.#undecide(headers);
-      this.#below.respond(status, headers, body, bodyless);
+      this.below.respond(status, headers, body, bodyless);
       return;
     }
     this.#decide(headers);
     if (bytes.length <= maxAtOnce) {
-      this.#below.respond(status, headers, this.#plan.codec.whole(bytes), false);
+      this.below.respond(status, headers, this.#plan.codec.whole(bytes), false);
       return;
     }
     this.#status = status;
@@ -73,15 +73,15 @@ export class CompressFilter implements Downstream {
     this.#stream?.end();
   }
 
-  begin(status: number, headers: HeaderList, length: number | null): void {
+  override begin(status: number, headers: HeaderList, length: number | null): void {
     this.#status = status;
     this.#headers = headers;
-    if (this.#plan.isDecided) this.#startOrPass(length);
+    if (this.#plan.isDecided || length !== null) this.#startOrPass(length);
     else this.#waitsForFirst = true;
   }
 
-  write(chunk: Uint8Array): boolean {
-    if (this.#passes) return this.#below.write(chunk);
+  override write(chunk: Uint8Array): boolean {
+    if (this.#passes) return this.below.write(chunk);
     if (this.#waitsForFirst) {
       this.#hold(chunk);
       return true;
@@ -89,19 +89,19 @@ export class CompressFilter implements Downstream {
     return this.#feed(chunk);
   }
 
-  finish(): void {
+  override finish(): void {
     if (this.#waitsForFirst) {
       this.#forgetTimer();
       const body = this.#first ?? new Uint8Array(0);
       this.respond(this.#status, this.#headers, body, false);
-    } else if (this.#passes) this.#below.finish();
+    } else if (this.#passes) this.below.finish();
     else this.#stream?.end();
   }
 
-  abort(): void {
+  override abort(): void {
     this.#forgetTimer();
     this.#stream?.destroy();
-    this.#below.abort();
+    this.below.abort();
   }
 
   /** An end in the same turn shows a short body; what goes on after it is a stream, however short its parts. */
@@ -113,7 +113,7 @@ export class CompressFilter implements Downstream {
 
   #release(): void {
     this.#forgetTimer();
-    if (this.#below.aborted) return;
+    if (this.below.aborted) return;
     const first = this.#first as Uint8Array;
     this.#waitsForFirst = false;
     this.#first = null;
@@ -122,29 +122,29 @@ export class CompressFilter implements Downstream {
   }
 
   #startOrPass(length: number | null): void {
-    if (running < maxRunning && !this.#isEncoded(this.#headers)) {
+    if (running < maxRunning && !this.#isRuledOut(this.#headers)) {
       this.#decide(this.#headers);
       this.#start();
       return;
     }
     this.#passes = true;
     this.#undecide(this.#headers);
-    this.#below.onDrain = () => this.onDrain?.();
-    this.#below.begin(this.#status, this.#headers, length);
+    this.below.onDrain = () => this.#drained?.();
+    this.below.begin(this.#status, this.#headers, length);
   }
 
   #start(): void {
     running++;
     const stream = this.#plan.codec.stream();
     this.#stream = stream;
-    this.#below.begin(this.#status, this.#headers, null);
-    this.#below.onDrain = () => stream.resume();
+    this.below.begin(this.#status, this.#headers, null);
+    this.below.onDrain = () => stream.resume();
     stream.on('data', (chunk: Buffer) => {
-      if (!this.#below.write(chunk)) stream.pause();
+      if (!this.below.write(chunk)) stream.pause();
     });
-    stream.on('drain', () => this.onDrain?.());
-    stream.on('end', () => this.#below.finish());
-    stream.on('error', () => this.#below.abort());
+    stream.on('drain', () => this.#drained?.());
+    stream.on('end', () => this.below.finish());
+    stream.on('error', () => this.below.abort());
     stream.on('close', () => running--);
   }
 
@@ -157,9 +157,12 @@ export class CompressFilter implements Downstream {
     return stream.writableLength < highWater;
   }
 
-  /** By another one further in, which came to that only with the first bytes. */
-  #isEncoded(headers: HeaderList): boolean {
-    return !this.#plan.isDecided && hasHeader(headers, 'content-encoding');
+  /** By what filters further in came to only with the first bytes: it is compressed already, or of another type. */
+  #isRuledOut(headers: HeaderList): boolean {
+    const { isDecided, isWanted } = this.#plan;
+    if (isDecided) return false;
+    if (hasHeader(headers, 'content-encoding')) return true;
+    return isWanted !== null && !isWanted(mediaType(getHeader(headers, 'content-type')));
   }
 
   #decide(headers: HeaderList): void {

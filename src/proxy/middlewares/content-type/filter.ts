@@ -1,11 +1,11 @@
 // Holds the head of an answer back until its first bytes tell what it is.
 
 import type { Downstream } from '../../downstream.ts';
+import { PassThrough } from '../../filters.ts';
 import { hasHeader, type HeaderList } from '../../headers.ts';
 import { sniff, sniffLength } from './sniff.ts';
 
-export class SniffFilter implements Downstream {
-  readonly #below: Downstream;
+export class SniffFilter extends PassThrough {
   readonly #isInnermost: boolean;
   #status = 0;
   #headers: HeaderList = [];
@@ -16,45 +16,25 @@ export class SniffFilter implements Downstream {
 
   /** `isInnermost`: what says by now that the body is encoded speaks of what comes out further on. */
   constructor(below: Downstream, isInnermost: boolean) {
-    this.#below = below;
+    super(below);
     this.#isInnermost = isInnermost;
   }
 
-  get aborted(): boolean {
-    return this.#below.aborted;
-  }
-
-  get onDrain(): (() => void) | null {
-    return this.#below.onDrain;
-  }
-
-  set onDrain(call: (() => void) | null) {
-    this.#below.onDrain = call;
-  }
-
-  get onAbort(): (() => void) | null {
-    return this.#below.onAbort;
-  }
-
-  set onAbort(call: (() => void) | null) {
-    this.#below.onAbort = call;
-  }
-
-  respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
+  override respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (!bodyless)
       this.#name(headers, typeof body === 'string' ? Buffer.from(body.slice(0, sniffLength)) : body);
-    this.#below.respond(status, headers, body, bodyless);
+    this.below.respond(status, headers, body, bodyless);
   }
 
-  begin(status: number, headers: HeaderList, length: number | null): void {
+  override begin(status: number, headers: HeaderList, length: number | null): void {
     this.#status = status;
     this.#headers = headers;
     this.#length = length;
     this.#first = new Uint8Array(0);
   }
 
-  write(chunk: Uint8Array): boolean {
-    if (this.#first === null) return this.#below.write(chunk);
+  override write(chunk: Uint8Array): boolean {
+    if (this.#first === null) return this.below.write(chunk);
     // The chunk is a view of memory that is used again.
     this.#first = this.#first.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#first, chunk]);
     if (this.#first.length >= sniffLength) return this.#release();
@@ -66,25 +46,25 @@ export class SniffFilter implements Downstream {
     return true;
   }
 
-  finish(): void {
+  override finish(): void {
     if (this.#first !== null) this.#release();
-    this.#below.finish();
+    this.below.finish();
   }
 
-  abort(): void {
+  override abort(): void {
     this.#forgetTimer();
     this.#first = null;
-    this.#below.abort();
+    this.below.abort();
   }
 
   #release(): boolean {
     this.#forgetTimer();
     const first = this.#first;
     this.#first = null;
-    if (first === null || this.#below.aborted) return true;
+    if (first === null || this.below.aborted) return true;
     this.#name(this.#headers, first);
-    this.#below.begin(this.#status, this.#headers, this.#length);
-    return first.length === 0 || this.#below.write(first);
+    this.below.begin(this.#status, this.#headers, this.#length);
+    return first.length === 0 || this.below.write(first);
   }
 
   #forgetTimer(): void {

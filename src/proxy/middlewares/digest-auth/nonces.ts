@@ -22,7 +22,14 @@ interface Counters {
 
 export class Nonces {
   readonly #secret: string;
-  readonly #counters = new LRUCache<string, Counters>({ max: maxNonces });
+  readonly #counters = new LRUCache<string, Counters>({
+    max: maxNonces,
+    dispose: (_, nonce, reason) => {
+      if (reason === 'evict') this.#forgotten = Math.max(this.#forgotten, issuedAt(nonce));
+    },
+  });
+  /** When the youngest nonce was issued whose counters had to go: of one as old it is open what was used. */
+  #forgotten = 0;
 
   constructor(secret: string) {
     this.#secret = secret;
@@ -34,13 +41,14 @@ export class Nonces {
   }
 
   /**
-   * Whether `nonce` is ours and young and `nc` was not used with it. A counter that this worker has seen is refused
-   * as long as it remembers the nonce; other workers do not know of it.
+   * Whether `nonce` is ours and young and `nc` was not used with it. A counter that this worker has seen is never
+   * taken again; other workers, and one that takes this one's place, do not know of it.
    */
   accept(nonce: string, nc: number): boolean {
     if (!this.#isGood(nonce) || nc < 1) return false;
     const known = this.#counters.get(nonce);
     if (known === undefined) {
+      if (issuedAt(nonce) <= this.#forgotten) return false;
       this.#counters.set(nonce, { highest: nc, used: 1 });
       return true;
     }
@@ -61,15 +69,20 @@ export class Nonces {
   }
 
   #isGood(nonce: string): boolean {
-    const match = /^(([0-9a-z]{1,10})\.[\w-]{12})\.([\w-]{22})$/.exec(nonce);
+    const match = /^([0-9a-z]{1,10}\.[\w-]{12})\.([\w-]{22})$/.exec(nonce);
     if (match === null) return false;
-    const [, body = '', issued = '', signature = ''] = match;
+    const [, body = '', signature = ''] = match;
     if (!timingSafeSame(this.#sign(body), signature)) return false;
-    const age = Date.now() - Number.parseInt(issued, 36);
+    const age = Date.now() - issuedAt(nonce);
     return age >= -leeway && age <= lifetime;
   }
 
   #sign(body: string): string {
     return createHmac('sha256', this.#secret).update(`nonce ${body}`).digest('base64url').slice(0, 22);
   }
+}
+
+/** Milliseconds since 1970, of a nonce of ours. */
+function issuedAt(nonce: string): number {
+  return Number.parseInt(nonce, 36);
 }

@@ -2,65 +2,41 @@
 
 import type { Downstream } from '../../downstream.ts';
 import type { Exchange } from '../../exchange.ts';
+import { PassThrough } from '../../filters.ts';
 import type { HeaderList } from '../../headers.ts';
 
 /** Marks the frame that holds trailers. */
 const trailerFlag = 0x80;
 
-export class GrpcWebFilter implements Downstream {
-  readonly #below: Downstream;
+export class GrpcWebFilter extends PassThrough {
   readonly #x: Exchange;
   readonly #isText: boolean;
 
   constructor(below: Downstream, x: Exchange, isText: boolean) {
-    this.#below = below;
+    super(below);
     this.#x = x;
     this.#isText = isText;
   }
 
-  get aborted(): boolean {
-    return this.#below.aborted;
-  }
-
-  get onAbort(): (() => void) | null {
-    return this.#below.onAbort;
-  }
-
-  set onAbort(call: (() => void) | null) {
-    this.#below.onAbort = call;
-  }
-
-  get onDrain(): (() => void) | null {
-    return this.#below.onDrain;
-  }
-
-  set onDrain(call: (() => void) | null) {
-    this.#below.onDrain = call;
-  }
-
-  respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
+  override respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const whole = Buffer.concat([this.#encode(bytes), this.#lastFrame()]);
-    this.#below.respond(status, headers, bodyless ? '' : whole, bodyless);
+    this.below.respond(status, headers, bodyless ? '' : whole, bodyless);
   }
 
-  begin(status: number, headers: HeaderList): void {
-    this.#below.begin(status, headers, null);
+  override begin(status: number, headers: HeaderList): void {
+    this.below.begin(status, headers, null);
   }
 
   /** Each piece is base64 of its own, padded: a browser must be able to read it as it comes. */
-  write(chunk: Uint8Array): boolean {
-    return this.#below.write(this.#encode(chunk));
+  override write(chunk: Uint8Array): boolean {
+    return this.below.write(this.#encode(chunk));
   }
 
-  finish(): void {
+  override finish(): void {
     const frame = this.#lastFrame();
-    if (frame.length > 0) this.#below.write(frame);
-    this.#below.finish();
-  }
-
-  abort(): void {
-    this.#below.abort();
+    if (frame.length > 0) this.below.write(frame);
+    this.below.finish();
   }
 
   #encode(bytes: Uint8Array): Uint8Array {

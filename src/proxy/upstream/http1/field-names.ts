@@ -1,5 +1,6 @@
 // Names an answer is likely to carry: found by their bytes in any case, so that most heads make no name.
 
+import { hopByHop } from '../hop-by-hop.ts';
 import { tokenLower } from './grammar.ts';
 
 /** What the head parser does with a field. */
@@ -17,19 +18,13 @@ export interface FieldName {
   readonly action: number;
 }
 
-// RFC 9110 §7.6.1.
 const special: Readonly<Record<string, number>> = {
+  ...Object.fromEntries([...hopByHop].map((name) => [name, drop])),
   'content-length': contentLength,
   'transfer-encoding': transferEncoding,
   connection,
   'keep-alive': keepAlive,
   'www-authenticate': authenticate,
-  'proxy-connection': drop,
-  'proxy-authenticate': drop,
-  'proxy-authorization': drop,
-  te: drop,
-  trailer: drop,
-  upgrade: drop,
 };
 
 const usual = `accept-ranges access-control-allow-credentials access-control-allow-headers

@@ -1,9 +1,10 @@
 // Connections to one server over HTTP/1.1, and the calls that want one.
 
 import type { TransportSpec } from '../../../model/snapshot.ts';
-import { GatewayError } from '../../errors.ts';
 import { maxConnectionsPerServer } from '../../limits.ts';
 import { toGatewayError } from '../errors.ts';
+import { failLater, queueFull } from '../fail-later.ts';
+import { maxIdleConnections } from '../max-idle.ts';
 import { Call, type UpstreamCall, type UpstreamHandler, type UpstreamRequest } from './call.ts';
 import { Clock } from './clock.ts';
 import { Connection, type ConnectionOwner, idle } from './connection.ts';
@@ -46,8 +47,7 @@ export class Http1Pool implements ConnectionOwner {
     this.dialTimeout = transport.dialTimeout;
     this.headTimeout = transport.responseHeaderTimeout;
     this.#idleTimeout = transport.idleConnTimeout;
-    // Go reads 0 as its default of 2, and so does Traefik.
-    this.#maxIdle = transport.maxIdleConnsPerHost === 0 ? 2 : Math.max(0, transport.maxIdleConnsPerHost);
+    this.#maxIdle = maxIdleConnections(transport);
     this.#clock = new Clock([this.dialTimeout, this.headTimeout, this.#idleTimeout], () => this.#expire());
   }
 
@@ -168,23 +168,4 @@ export class Http1Pool implements ConnectionOwner {
     }
     this.#waiting.expire(now);
   }
-}
-
-function queueFull(): GatewayError {
-  const error = new GatewayError('upstream.connect_refused', 'too many calls wait for a connection');
-  error.unsent = true;
-  return error;
-}
-
-function failLater(handler: UpstreamHandler, error: GatewayError): UpstreamCall {
-  let isOver = false;
-  process.nextTick(() => {
-    if (!isOver) handler.onError(error);
-  });
-  return {
-    abort() {
-      isOver = true;
-    },
-    resume() {},
-  };
 }

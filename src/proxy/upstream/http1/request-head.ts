@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
+import { isOfConnection } from '../hop-by-hop.ts';
 import { isAll, isTarget, isText, tokenLower } from './grammar.ts';
 
 export interface HeadParts {
@@ -25,7 +26,7 @@ export function serialiseHead({ method, path, headers, length }: HeadParts): str
   let head = `${method} ${path} HTTP/1.1\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (isOurs(name)) continue;
+    if (isOfConnection(name)) continue;
     const value = headers[i + 1] as string;
     if (name === '' || !isAll(name, tokenLower)) throw new GatewayError('intake.bad_request', 'header name');
     if (!isAll(value, isText)) throw new GatewayError('intake.bad_request', 'header value');
@@ -36,21 +37,4 @@ export function serialiseHead({ method, path, headers, length }: HeadParts): str
   // RFC 9110 §8.6: no body where one is usual is said, not left open.
   if (method === 'POST' || method === 'PUT' || method === 'PATCH') return `${head}content-length: 0\r\n`;
   return head;
-}
-
-function isOurs(name: string): boolean {
-  switch (name.length) {
-    case 7:
-      return name === 'upgrade';
-    case 10:
-      return name === 'connection' || name === 'keep-alive';
-    case 14:
-      return name === 'content-length';
-    case 16:
-      return name === 'proxy-connection';
-    case 17:
-      return name === 'transfer-encoding';
-    default:
-      return false;
-  }
 }

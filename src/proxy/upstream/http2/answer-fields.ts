@@ -3,6 +3,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import { maxResponseHeaderBytes } from '../../limits.ts';
+import { hopByHop } from '../hop-by-hop.ts';
 import { isAll, isText, tokenLower } from '../http1/grammar.ts';
 import { maxTrailerBytes } from './limits.ts';
 
@@ -56,19 +57,6 @@ export function readTrailers(raw: readonly string[]): HeaderList | null {
 }
 
 const colon = 58;
-
-// RFC 9110 §7.6.1, as the HTTP/1.1 client leaves them out.
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 // RFC 9110 §6.5.1: what says how to read the message came too late, and must not be merged into the head.
 const notInTrailers: ReadonlySet<string> = new Set([

@@ -3,13 +3,14 @@
 import type { TransportSpec } from '../../../model/snapshot.ts';
 import { GatewayError } from '../../errors.ts';
 import { toGatewayError } from '../errors.ts';
+import { failLater, queueFull } from '../fail-later.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from '../http1/call.ts';
 import { Clock } from '../http1/clock.ts';
+import { maxIdleConnections } from '../max-idle.ts';
 import type { ServerPool } from '../server-pool.ts';
 import { type CallPlace, Http2Call } from './call.ts';
 import { type ConnectionOwner, Http2Connection } from './connection.ts';
 import { createHttp2Dialler, type Http2Dialler } from './dial.ts';
-import { failLater } from './fail-later.ts';
 import { maxConnections, maxWaitingCalls } from './limits.ts';
 
 export interface Http2Bounds {
@@ -46,8 +47,7 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     this.dialTimeout = transport.dialTimeout;
     this.headTimeout = transport.responseHeaderTimeout;
     this.#idleTimeout = transport.idleConnTimeout;
-    // Go reads 0 as its default of 2, and so does Traefik.
-    this.#maxIdle = transport.maxIdleConnsPerHost === 0 ? 2 : Math.max(0, transport.maxIdleConnsPerHost);
+    this.#maxIdle = maxIdleConnections(transport);
     this.#clock = new Clock([this.dialTimeout, this.headTimeout, this.#idleTimeout], () => this.#expire());
   }
 
@@ -184,10 +184,4 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
       call.fail(error);
     }
   }
-}
-
-function queueFull(): GatewayError {
-  const error = new GatewayError('upstream.connect_refused', 'too many calls wait for a connection');
-  error.unsent = true;
-  return error;
 }

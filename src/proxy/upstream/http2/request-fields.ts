@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
+import { isOfConnection } from '../hop-by-hop.ts';
 import { isAll, isTarget, isText, tokenLower } from '../http1/grammar.ts';
 import { maxFieldBytes, maxRequestHeaderBytes } from './limits.ts';
 
@@ -41,7 +42,7 @@ export function requestFields({ method, scheme, path, headers, length }: FieldPa
     bytes += name.length + value.length + fieldOverhead;
     if (name === 'host') fields[5] = value;
     else if (name === 'te') takesTrailers ||= value === 'trailers';
-    else if (!isOfConnection(name)) fields.push(name, trimmed(value));
+    else if (name !== 'http2-settings' && !isOfConnection(name)) fields.push(name, trimmed(value));
   }
   if (bytes > maxRequestHeaderBytes)
     throw new GatewayError('intake.bad_request', 'header too long for HTTP/2');
@@ -80,21 +81,4 @@ function addLength(fields: string[], method: string, length: number | null): voi
   if (length !== null) fields.push('content-length', String(length));
   // RFC 9110 §8.6: no body where one is usual is said, not left open.
   else if (method === 'POST' || method === 'PUT' || method === 'PATCH') fields.push('content-length', '0');
-}
-
-function isOfConnection(name: string): boolean {
-  switch (name.length) {
-    case 7:
-      return name === 'upgrade';
-    case 10:
-      return name === 'connection' || name === 'keep-alive';
-    case 14:
-      return name === 'content-length' || name === 'http2-settings';
-    case 16:
-      return name === 'proxy-connection';
-    case 17:
-      return name === 'transfer-encoding';
-    default:
-      return false;
-  }
 }

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { isRightPassword } from '../../../../src/proxy/middlewares/basic-auth/hashes.ts';
 import { Logins } from '../../../../src/proxy/middlewares/basic-auth/logins.ts';
-import { mergeUsers, parseUsers, usersProblem } from '../../../../src/proxy/middlewares/basic-auth/users.ts';
+import { htpasswd } from '../../../../src/proxy/middlewares/basic-auth/users.ts';
 import { maxJobs } from '../../../../src/proxy/middlewares/basic-auth/verifier.ts';
+import { mergeUsers, parseUsers } from '../../../../src/proxy/middlewares/user-auth.ts';
 import { build } from './workbench.ts';
 
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -40,7 +41,7 @@ for (const [line, problem] of [
   [`ann:${'x'.repeat(2_000)}`, /longer than 1024/],
 ] as const) {
   test(`the user line ${JSON.stringify(line.slice(0, 30))} is refused`, () => {
-    const message = usersProblem(line) ?? '';
+    const message = htpasswd.problemOf(line) ?? '';
     assert.match(message, problem);
     assert.ok(!message.includes(hash) && !message.includes('secret'), message);
   });
@@ -48,14 +49,15 @@ for (const [line, problem] of [
 
 test('a file adds users, those of the options win, comments and empty lines are skipped', () => {
   const merged = mergeUsers(
+    htpasswd,
     [`ann:${hash}`],
     '# users\r\n\r\nann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\r\nbob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n',
   );
-  const users = parseUsers(merged);
+  const users = parseUsers(htpasswd, merged);
   assert.deepEqual([...users.keys()], ['ann', 'bob']);
   assert.equal(users.get('ann'), hash);
-  assert.throws(() => mergeUsers([], '# nobody\n'), /no user/);
-  assert.throws(() => mergeUsers([], 'ann:secret\n'), /usersFile: expected a hash/);
+  assert.throws(() => mergeUsers(htpasswd, [], '# nobody\n'), /no user/);
+  assert.throws(() => mergeUsers(htpasswd, [], 'ann:secret\n'), /usersFile: expected a hash/);
 });
 
 test('no users, and a header field that is no name, are refused', () => {

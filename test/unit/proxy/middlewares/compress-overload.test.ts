@@ -38,7 +38,8 @@ class Below implements Downstream {
 }
 
 function filter(below: Below, isDecided: boolean): CompressFilter {
-  return new CompressFilter(below, { codec: codecs.gzip, flushes: false, least: 1, isDecided });
+  const plan = { codec: codecs.gzip, flushes: false, least: 1, isDecided, isWanted: null };
+  return new CompressFilter(below, plan);
 }
 
 async function turns(count: number): Promise<void> {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { expectedResponse, readDigest } from '../../../../src/proxy/middlewares/digest-auth/answer.ts';
 import { Nonces } from '../../../../src/proxy/middlewares/digest-auth/nonces.ts';
-import { mergeDigestUsers, parseDigestUsers } from '../../../../src/proxy/middlewares/digest-auth/users.ts';
+import { htdigest } from '../../../../src/proxy/middlewares/digest-auth/users.ts';
+import { mergeUsers, parseUsers } from '../../../../src/proxy/middlewares/user-auth.ts';
 import { build } from './workbench.ts';
 
 const digest = '939e7578ed9e3c518a452acee763bce9';
@@ -59,6 +60,22 @@ test('a count is good once, those that overtake each other too', () => {
   assert.deepEqual(taken, first);
 });
 
+test('a count is good once, though more nonces come than are remembered', (context) => {
+  mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  context.after(() => mock.timers.reset());
+  const nonces = new Nonces('a');
+  const taken = nonces.issue();
+  const unused = nonces.issue();
+  assert.equal(nonces.accept(taken, 1), true);
+  for (let i = 0; i < 10_000; i += 1) {
+    mock.timers.tick(1);
+    assert.equal(nonces.accept(nonces.issue(), 1), true);
+  }
+  // What is as old as one that was forgotten might be that one.
+  assert.deepEqual([nonces.accept(taken, 1), nonces.accept(unused, 1)], [false, false]);
+  assert.equal(nonces.accept(nonces.issue(), 1), true);
+});
+
 test('a nonce ends after five minutes', (context) => {
   const nonces = new Nonces('a');
   const nonce = nonces.issue();
@@ -70,12 +87,13 @@ test('a nonce ends after five minutes', (context) => {
 });
 
 test('users are name, realm and hash; those of the options win', () => {
-  const merged = mergeDigestUsers(
+  const merged = mergeUsers(
+    htdigest,
     [`ann:traefik:${digest}`],
     `# x\n\nann:traefik:${digest.replace('9', 'A')}\nbob:r:${digest}\n`,
   );
   assert.deepEqual(
-    [...parseDigestUsers(merged)],
+    [...parseUsers(htdigest, merged)],
     [
       ['ann:traefik', digest],
       ['bob:r', digest],
@@ -85,5 +103,5 @@ test('users are name, realm and hash; those of the options win', () => {
     assert.throws(() => build('digestAuth', { users: [line] }), /expected name:realm:hash/);
   }
   assert.throws(() => build('digestAuth', {}), /expected users or a usersFile/);
-  assert.throws(() => mergeDigestUsers([], ''), /no user/);
+  assert.throws(() => mergeUsers(htdigest, [], ''), /no user/);
 });

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Http1Pool } from '../../../../../src/proxy/upstream/http1/pool.ts';
+import { makeRandom, type Random } from '../../../../support/random.ts';
 import { type Asked, ask, answering, PushedBody, rawServer, transport, until } from './support.ts';
 
 const calls = 6_000;
@@ -158,24 +159,4 @@ function answer(id: string, own: string, random: Random): string {
   const chunk = (text: string): string => (text === '' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`);
   const chunks = chunk(own.slice(0, middle)) + chunk(own.slice(middle));
   return `${start}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`;
-}
-
-interface Random {
-  readonly seed: number;
-  /** 0 to `bound` - 1. */
-  below(bound: number): number;
-}
-
-/** Mulberry32: the same seed gives the same choices, if not the same order of events. */
-function makeRandom(seed: number): Random {
-  let state = seed;
-  return {
-    seed,
-    below(bound) {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-    },
-  };
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { test } from 'node:test';
 import { Http2Pool } from '../../../../../src/proxy/upstream/http2/pool.ts';
+import { makeRandom, type Random } from '../../../../support/random.ts';
 import { type Asked, ask, PushedBody, transport, until } from '../http1/support.ts';
 import { h2Server } from './support.ts';
 
@@ -130,24 +131,4 @@ function writeInParts(stream: ServerHttp2Stream, own: Buffer, random: Random): v
   };
   if (random.below(2) === 0) setImmediate(go);
   else setTimeout(go, random.below(10));
-}
-
-interface Random {
-  readonly seed: number;
-  /** 0 to `bound` - 1. */
-  below(bound: number): number;
-}
-
-/** Mulberry32: the same seed gives the same choices, if not the same order of events. */
-function makeRandom(seed: number): Random {
-  let state = seed;
-  return {
-    seed,
-    below(bound) {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-    },
-  };
 }

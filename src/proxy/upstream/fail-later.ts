@@ -1,7 +1,7 @@
 // A call that failed before it began.
 
-import type { GatewayError } from '../../errors.ts';
-import type { UpstreamCall, UpstreamHandler } from '../http1/call.ts';
+import { GatewayError } from '../errors.ts';
+import type { UpstreamCall, UpstreamHandler } from './http1/call.ts';
 
 /** Tells `handler` once the caller has what is returned, unless it is aborted by then. */
 export function failLater(handler: UpstreamHandler, error: GatewayError): UpstreamCall {
@@ -15,4 +15,11 @@ export function failLater(handler: UpstreamHandler, error: GatewayError): Upstre
     },
     resume() {},
   };
+}
+
+/** For a call that finds no place to wait: nothing of it was sent. */
+export function queueFull(): GatewayError {
+  const error = new GatewayError('upstream.connect_refused', 'too many calls wait for a connection');
+  error.unsent = true;
+  return error;
 }
