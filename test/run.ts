@@ -36,6 +36,7 @@ const suites: readonly Suite[] = [
 
 const tools: readonly Tool[] = [
   { command: 'redis-server', debian: 'redis-server' },
+  { command: 'pebble', debian: 'pebble' },
   { command: 'nginx', debian: 'nginx-light' },
   { command: 'nghttpd', debian: 'nghttp2-server' },
   { command: 'wrk', debian: 'wrk' },
@@ -44,6 +45,9 @@ const tools: readonly Tool[] = [
   { command: 'podman', debian: 'podman' },
   { command: 'runc', debian: 'runc' },
   { command: 'busybox', debian: 'busybox-static' },
+  { command: 'keepalived', debian: 'keepalived' },
+  { command: 'systemd-analyze', debian: 'systemd' },
+  { command: 'curl', debian: 'curl' },
 ];
 
 const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];

@@ -28,6 +28,8 @@ export type ToWorker =
   /** All that are to be answered now, at most 1,000. */
   | { readonly type: 'challenges'; readonly challenges: readonly WorkerChallenge[] }
   | { readonly type: 'purge'; readonly id: number; readonly selector: PurgeSelector }
+  /** All servers that the API said to drain, at most 1,000; answered with `drains-set` when `id` is not 0. */
+  | { readonly type: 'drains'; readonly id: number; readonly drains: readonly ServerName[] }
   /** Answered with `pong` by a worker whose loop turns. */
   | { readonly type: 'ping' }
   | { readonly type: 'reopen-logs' }
@@ -37,10 +39,17 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadline: number }
   | { readonly type: 'api-answer'; readonly id: number; readonly answer: ApiAnswer }
   | StateAnswer
+  | SessionAnswer
   /** To the only worker: it holds the state from now on, and asks no one. */
   | { readonly type: 'state-keep'; readonly dump: StateDump }
   /** The primary holds it again; answered with `state-given`. */
   | { readonly type: 'state-give' };
+
+export interface ServerName {
+  /** Qualified service name. */
+  readonly service: string;
+  readonly url: string;
+}
 
 export interface ServerState {
   /** Qualified service name. */
@@ -90,8 +99,10 @@ export type ToPrimary =
   /** The delta to this version cannot be applied: the whole Snapshot, please. */
   | { readonly type: 'want-full'; readonly version: number; readonly hash: string }
   | { readonly type: 'purged'; readonly id: number; readonly entries: number }
+  | { readonly type: 'drains-set'; readonly id: number }
   | { readonly type: 'api-request'; readonly id: number; readonly request: ApiRequest }
   | StateCalls
+  | SessionCalls
   | { readonly type: 'state-given'; readonly dump: StateDump }
   /** A server failed requests as often as its service's passive health check allows: this worker asks it no more. */
   | { readonly type: 'server-fails'; readonly service: string; readonly url: string }
@@ -135,4 +146,29 @@ export interface StateDump {
     readonly entries: readonly (string | number)[];
   }[];
   readonly counts: readonly { readonly space: string; readonly entries: readonly (string | number)[] }[];
+}
+
+/** Which session is where, as `state/` names them. */
+export interface SessionName {
+  /** Names the service. */
+  readonly space: string;
+  /** Digest of the session's id. */
+  readonly key: string;
+}
+
+/** What one worker asks and tells of sessions in one tick, at most 1,024 of each. */
+export interface SessionCalls {
+  readonly type: 'session-calls';
+  /** 0: there is nothing to answer. */
+  readonly id: number;
+  readonly finds: readonly (SessionName & { readonly ttl: number })[];
+  readonly learns: readonly (SessionName & { readonly ttl: number; readonly target: string })[];
+  readonly forgets: readonly SessionName[];
+}
+
+export interface SessionAnswer {
+  readonly type: 'session-answer';
+  readonly id: number;
+  /** One for each of the finds. */
+  readonly targets: readonly (string | null)[];
 }

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   readonly plugins: readonly PluginSettings[];
   /** Null: state lives in the primary. */
   readonly redis: RedisSettings | null;
+  /** Known to all nodes that share a Redis; a secret. Null or absent: there is none. */
+  readonly stateSecret?: string | null;
   /** What a request gets when the state it needs cannot be reached. */
   readonly stateOnError: StateOnError;
 }

@@ -91,6 +91,8 @@ export interface ServerSpec {
   /** Path of the written URL, prefixed to requests; empty unless `preservePath`. */
   readonly path: string;
   readonly weight: number;
+  /** It keeps the sessions it has and gets nothing else. */
+  readonly drain?: true;
 }
 
 export interface LoadBalancerSpec extends CommonServiceSpec {
@@ -104,6 +106,8 @@ export interface LoadBalancerSpec extends CommonServiceSpec {
   /** Qualified. */
   readonly serversTransport: string;
   readonly sticky: StickyCookieSpec | null;
+  /** Absent: no header leads to a server. */
+  readonly stickyHeader?: StickyHeaderSpec;
   readonly healthCheck: HealthCheckSpec | null;
   /** Absent: requests say nothing about health. */
   readonly passiveHealthCheck?: PassiveHealthCheckSpec;
@@ -130,6 +134,8 @@ export interface WeightedSpec extends CommonServiceSpec {
   readonly kind: 'weighted';
   readonly children: readonly ChildSpec[];
   readonly sticky: StickyCookieSpec | null;
+  /** Absent: no header leads to a child. */
+  readonly stickyHeader?: StickyHeaderSpec;
   /** Children that are down are left out, and this one is down with the last of them. */
   readonly followsHealth: boolean;
 }
@@ -184,6 +190,15 @@ export interface StickyCookieSpec {
   readonly maxAge: number;
   readonly path: string;
   readonly domain: string | null;
+}
+
+export interface StickyHeaderSpec {
+  /** Lower case. */
+  readonly name: string;
+  /** Milliseconds a session may be unused. */
+  readonly ttl: number;
+  /** What a request gets whose session is unknown, or at a server that is gone. */
+  readonly onLost: 'repick' | '404';
 }
 
 export interface HealthCheckSpec {

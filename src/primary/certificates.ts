@@ -15,6 +15,8 @@ export interface Certificates {
   /** All that ACME has obtained. */
   setObtained(certificates: readonly CertificateSpec[]): void;
   setChallenges(challenges: readonly WorkerChallenge[]): void;
+  /** What was set last. */
+  obtained(): readonly CertificateSpec[];
 }
 
 export function createCertificates(broadcast: (message: ToWorker) => void): Certificates {
@@ -50,6 +52,7 @@ export function createCertificates(broadcast: (message: ToWorker) => void): Cert
       obtained = next;
       if (add.length + remove.length > 0) broadcast({ type: 'certificates', change: { add, remove } });
     },
+    obtained: () => [...obtained.values()],
     setChallenges(list) {
       challenges = list.slice(0, maxChallenges);
       broadcast({ type: 'challenges', challenges });

@@ -5,6 +5,7 @@ import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import { resolve } from '../config/dynamic/resolve.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
+import type { CertificateRequest } from '../model/acme.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Log } from '../observability/log.ts';
 import { createAggregate } from '../providers/aggregate.ts';
@@ -33,6 +34,8 @@ export interface Dynamic {
   reload(): void;
   /** All that is wrong at present. */
   diagnostics(): readonly Diagnostic[];
+  /** Certificates that the newest configuration wants to have ordered. */
+  certificateRequests(): readonly CertificateRequest[];
   /** As Traefik names them. */
   readonly providers: readonly string[];
   close(): void;
@@ -48,6 +51,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
   let first: Content | null = null;
   /** What was resolved last, in force or not. */
   let known: Content | null = null;
+  let requests: readonly CertificateRequest[] = [];
   let started = false;
   let written = new Set<string>();
 
@@ -65,6 +69,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     const filled = files.fill(latest);
     const result = resolve({ ...side.base, sources: filled.sources, known });
     known = result.snapshot;
+    requests = result.certificateRequests;
     reported.set('files', filled.diagnostics);
     reported.set('resolve', result.diagnostics);
     writeNew();
@@ -99,6 +104,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     },
     reload: () => aggregate.reload(),
     diagnostics,
+    certificateRequests: () => requests,
     providers: providers.map(({ name }) => name.charAt(0).toUpperCase() + name.slice(1)),
     close() {
       files.close();

@@ -5,15 +5,16 @@ import { fileURLToPath } from 'node:url';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { ApiRequest } from '../model/ipc.ts';
+import type { ApiAnswer } from '../model/ipc.ts';
 import type { Log } from '../observability/log.ts';
 import { failure } from './api/answers.ts';
-import { type Api, createApi } from './api/api.ts';
+import { createApi } from './api/api.ts';
 import { apiFacts } from './api/facts.ts';
 import { createCertificates } from './certificates.ts';
 import { createDynamic } from './dynamic.ts';
 import { createFork } from './fork.ts';
 import { createHealthMonitor } from './health/monitor.ts';
+import { createObtain } from './obtain.ts';
 import { createPurge } from './purge.ts';
 import { type Content, createReload } from './reload.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -34,6 +35,8 @@ export interface Primary {
   ready(): Promise<void>;
   /** Settles when every worker serves. */
   start(): Promise<void>;
+  /** Of the dynamic configuration as it is now. */
+  diagnostics(): readonly Diagnostic[];
   /** Providers look again. */
   reload(): void;
   reopenLogs(): void;
@@ -55,8 +58,14 @@ export function createPrimary(options: PrimaryOptions): Primary {
   const submit = (content: Content): void => {
     submitting = submitting
       .then(() => certificates.prepare(content.tls))
-      .then(() => void reload.submit(content));
+      .then(() => {
+        // What is wanted may change where the Snapshot does not.
+        void reload.submit(content).then(() => wantNow());
+      });
   };
+  const wantNow = (): void => obtain.want(dynamic.certificateRequests(), reload.current().snapshot.tls);
+  const { resolvers, redis } = resolved;
+  const obtain = createObtain({ resolvers, redis, certificates, log });
   const dynamic = createDynamic({
     config,
     resolved,
@@ -87,7 +96,10 @@ export function createPrimary(options: PrimaryOptions): Primary {
     drainDeadline: resolved.graceTimeOut,
     log,
     onServerFails: (service, url) => health.fails(service, url),
-    onApiRequest: (from, id, request) => void answerApi(api, log, from, { id, request }),
+    onApiRequest: (from, id, request) => {
+      const ask = request.service === 'acme-http' ? obtain.answer(request.target) : api(request);
+      void answerApi(ask, log, from, id);
+    },
   });
   const api = createApi(
     apiFacts({ config, resolved, version: packageVersion(), providers: dynamic.providers }),
@@ -96,6 +108,8 @@ export function createPrimary(options: PrimaryOptions): Primary {
       serverStates: (service) => health.serverStates(service),
       workers: () => supervisor.workers().map(({ pid, state, version }) => ({ pid, state, version })),
       diagnostics: () => [...options.diagnostics, ...dynamic.diagnostics(), ...reload.diagnostics()],
+      obtained: () => certificates.obtained(),
+      acme: () => obtain.status(),
       purge: createPurge(() => supervisor.workers()),
     },
   );
@@ -103,11 +117,18 @@ export function createPrimary(options: PrimaryOptions): Primary {
     supervisor,
     ready: () => dynamic.ready(firstLook),
     async start() {
-      await certificates.prepare(reload.current().snapshot.tls);
+      const { tls } = reload.current().snapshot;
+      await certificates.prepare(tls);
+      obtain.want([], tls);
+      // Before the first worker, so that it begins with what is stored.
+      await obtain.start();
       const addresses = await supervisor.start();
+      // Now somebody can answer what authorities ask.
+      wantNow();
       health.follow(reload.current().snapshot);
       for (const [entryPoint, port] of Object.entries(addresses)) log.info({ entryPoint, port }, 'listening');
     },
+    diagnostics: () => [...dynamic.diagnostics(), ...reload.diagnostics()],
     reload: () => dynamic.reload(),
     reopenLogs() {
       log.reopen();
@@ -122,19 +143,19 @@ export function createPrimary(options: PrimaryOptions): Primary {
     },
     async close() {
       dynamic.close();
-      await health.close();
+      await Promise.all([health.close(), obtain.close()]);
     },
   };
 }
 
-interface Asked {
-  readonly id: number;
-  readonly request: ApiRequest;
-}
-
-async function answerApi(api: Api, log: Log, from: WorkerHandle, { id, request }: Asked): Promise<void> {
+async function answerApi(
+  answer: Promise<ApiAnswer>,
+  log: Log,
+  from: WorkerHandle,
+  id: number,
+): Promise<void> {
   try {
-    from.send({ type: 'api-answer', id, answer: await api(request) });
+    from.send({ type: 'api-answer', id, answer: await answer });
   } catch (error) {
     log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'the API failed');
     from.send({ type: 'api-answer', id, answer: failure(500, 'Internal Server Error') });

@@ -40,7 +40,7 @@ export function dynamicSide(
   ];
   const internal = internalConfig({ entryPoints, ping, api, challenges });
   return {
-    base: { entryPoints, defaults: { ruleSyntax, serversTransport } },
+    base: { entryPoints, defaults: { ruleSyntax, serversTransport }, resolvers: resolved.resolvers },
     fixed: [internal],
     file: fileOptions(config, ruleSyntax, env),
     docker: docker.options,

@@ -2,11 +2,19 @@
 // them changed costs as much as everything else of resolving them.
 
 import type { RuleSyntax } from '../model/snapshot.ts';
-import { compileRule } from './compile.ts';
+import { type CompiledRule, compileRule, type RuleNode } from './compile.ts';
+import { canonicalHost } from './match-host.ts';
 import type { RuleError } from './subject.ts';
 
 export type RuleCheck =
-  | { readonly ok: true; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly warnings: readonly string[];
+      /** What `Host` names without a negation, lower case, in order; wildcards as written, without a bare `*`. */
+      readonly hosts: readonly string[];
+      /** Whether only requests for one of `hosts` can match. */
+      readonly isHostBound: boolean;
+    }
   | { readonly ok: false; readonly error: RuleError };
 
 /** Rules remembered in each of two generations, and the length of one that is, in UTF-16 units. */
@@ -33,5 +41,30 @@ export function checkRule(text: string, syntax: RuleSyntax): RuleCheck {
 
 function check(text: string, syntax: RuleSyntax): RuleCheck {
   const compiled = compileRule(text, syntax);
-  return compiled.ok ? { ok: true, warnings: compiled.rule.warnings } : { ok: false, error: compiled.error };
+  if (!compiled.ok) return { ok: false, error: compiled.error };
+  const hosts = hostsOf(compiled.rule);
+  return {
+    ok: true,
+    warnings: compiled.rule.warnings,
+    hosts,
+    isHostBound: isBoundTo(hosts, compiled.rule),
+  };
+}
+
+function hostsOf({ ast }: CompiledRule): string[] {
+  const hosts = new Set<string>();
+  addHosts(ast, false, hosts);
+  return [...hosts].filter((host) => host !== '' && host !== '*');
+}
+
+function addHosts(node: RuleNode, negated: boolean, hosts: Set<string>): void {
+  if (node.kind === 'not') addHosts(node.child, !negated, hosts);
+  else if (node.kind !== 'call') for (const child of node.children) addHosts(child, negated, hosts);
+  else if (node.matcher === 'Host' && !negated)
+    for (const host of node.args) hosts.add(canonicalHost(host.toLowerCase()));
+}
+
+function isBoundTo(hosts: readonly string[], { hosts: exact, wildcards }: CompiledRule): boolean {
+  if (exact === null) return false;
+  return [...exact, ...wildcards.map((suffix) => `*.${suffix}`)].every((host) => hosts.includes(host));
 }

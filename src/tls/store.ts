@@ -8,6 +8,7 @@ const maxObtained = 10_000;
 export class CertificateStore {
   #configured: readonly CertificateSpec[] = [];
   #default: CertificateSpec | null = null;
+  #defaultNames: readonly string[] | undefined;
   #fallback: CertificateSpec | null = null;
   readonly #obtained = new Map<string, CertificateSpec>();
   /** Best certificate of each name, wildcards under `*.example.com`. */
@@ -26,15 +27,22 @@ export class CertificateStore {
 
   /** For names without a certificate, and clients that name none; null only before the primary has sent one. */
   get fallback(): CertificateSpec | null {
-    return this.#default ?? this.#fallback;
+    return this.#default ?? this.#obtainedDefault() ?? this.#fallback;
   }
 
   /** Those of the configuration. */
   configure({
     certificates,
     defaultCertificate,
-  }: Pick<TlsSpec, 'certificates' | 'defaultCertificate'>): void {
-    if (certificates === this.#configured && defaultCertificate === this.#default) return;
+    defaultNames,
+  }: Pick<TlsSpec, 'certificates' | 'defaultCertificate' | 'defaultNames'>): void {
+    if (
+      certificates === this.#configured &&
+      defaultCertificate === this.#default &&
+      defaultNames === this.#defaultNames
+    )
+      return;
+    this.#defaultNames = defaultNames;
     this.#configured = certificates;
     this.#default = defaultCertificate;
     this.#index();
@@ -52,11 +60,24 @@ export class CertificateStore {
 
   /** Of the exact name, else of the wildcard one label above; null when there is none. */
   find(serverName: string): CertificateSpec | null {
+    const name = this.nameFor(serverName);
+    return name === null ? null : (this.#byName.get(name) ?? null);
+  }
+
+  /** Under which name of `byName` a server's name is found: its own, else the wildcard one label above. */
+  nameFor(serverName: string): string | null {
     const name = serverName.toLowerCase();
-    const exact = this.#byName.get(name);
-    if (exact !== undefined) return exact;
+    if (this.#byName.has(name)) return name;
     const dot = name.indexOf('.');
-    return dot <= 0 ? null : (this.#byName.get(`*${name.slice(dot)}`) ?? null);
+    if (dot <= 0) return null;
+    const wildcard = `*${name.slice(dot)}`;
+    return this.#byName.has(wildcard) ? wildcard : null;
+  }
+
+  /** The one that was ordered for the default store, once it is there. */
+  #obtainedDefault(): CertificateSpec | null {
+    const main = this.#defaultNames?.[0];
+    return main === undefined ? null : this.find(main);
   }
 
   #index(): void {

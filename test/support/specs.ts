@@ -33,6 +33,7 @@ export interface EntryPointKeys {
   readonly accessLogs?: boolean;
   readonly tls?: EntryPointSpec['http']['tls'];
   readonly redirection?: EntryPointSpec['http']['redirection'];
+  readonly engine?: EntryPointSpec['engine'];
 }
 
 export function entryPoint(name: string, keys: EntryPointKeys = {}): EntryPointSpec {
@@ -40,7 +41,7 @@ export function entryPoint(name: string, keys: EntryPointKeys = {}): EntryPointS
     name,
     host: '',
     port: keys.port ?? 80,
-    engine: 'uws',
+    engine: keys.engine ?? 'uws',
     asDefault: keys.asDefault ?? false,
     forwardedHeaders: { insecure: false, trustedIPs: [], connection: [], notAppendXForwardedFor: false },
     transport: {

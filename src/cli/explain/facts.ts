@@ -4,6 +4,7 @@
 import http from 'node:http';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { certificateFacts, tlsCertificateView } from '../../primary/api/certificate-view.ts';
 import { entryPointView } from '../../primary/api/entry-point-view.ts';
 import { viewsOf } from '../../primary/api/views.ts';
 
@@ -15,6 +16,8 @@ export interface Facts {
   readonly routers: readonly Shown[];
   readonly middlewares: ReadonlyMap<string, Shown>;
   readonly services: ReadonlyMap<string, Shown>;
+  /** Named by their fingerprints. */
+  readonly certificates: readonly Shown[];
   /** Whether somebody looks after the servers at present. */
   readonly isRunning: boolean;
 }
@@ -23,10 +26,11 @@ export function factsOf(snapshot: Snapshot, entryPoints: readonly EntryPointSpec
   const views = viewsOf(snapshot, () => null);
   return {
     // The same detour over text that answers of the API take.
-    entryPoints: plain(entryPoints.map(entryPointView)),
+    entryPoints: plain(entryPoints.map((point) => entryPointView(point, snapshot.tls.listeners))),
     routers: plain(views.routers),
     middlewares: byName(plain(views.middlewares)),
     services: byName(plain(views.services)),
+    certificates: plain(certificateFacts(snapshot).map(tlsCertificateView)),
     isRunning: false,
   };
 }
@@ -39,6 +43,7 @@ export async function factsFrom(endpoint: string): Promise<Facts> {
     routers: await read('http/routers'),
     middlewares: byName(await read('http/middlewares')),
     services: byName(await read('http/services')),
+    certificates: await read('tls/certificates').catch(() => []),
     isRunning: true,
   };
 }

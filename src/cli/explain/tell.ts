@@ -4,6 +4,7 @@ import type { RuleSubject } from '../../rules/subject.ts';
 import { compileRule } from '../../rules/compile.ts';
 import { explainRule } from '../../rules/explain.ts';
 import type { Facts, Shown } from './facts.ts';
+import { handshakeLines, otherSide } from './tell-tls.ts';
 
 export interface Case {
   readonly facts: Facts;
@@ -28,6 +29,10 @@ export function tell({ facts, entryPoint, subject, isTls }: Case): Told {
   const lines = [
     `${subject.method} host ${subject.host} path ${subject.routePath} on entry point ${entryPoint.name}${listening(entryPoint)}`,
   ];
+  const closed = otherSide(entryPoint, isTls);
+  if (closed !== null)
+    return { text: text([...lines, closed, ...elsewhere(facts, here, subject)]), isServed: false };
+  if (isTls) lines.push(...handshakeLines(facts, entryPoint, subject.host));
   let winner: Shown | null = null;
   for (const router of tried) {
     const reason: string | null =

@@ -7,12 +7,16 @@ import type { MapNode, Tree } from '../tree.ts';
 
 export type DecodeObject<T> = (name: string, node: Tree) => { value: T | null; diagnostics: Diagnostic[] };
 
-/** Of `http.<section>.<name>`. `value` is null when one diagnostic is an error. */
-export function objectDecoder<S extends z.ZodType>(section: string, schema: S): DecodeObject<z.output<S>> {
-  const whole = z.strictObject({ http: z.strictObject({ [section]: z.record(z.string(), schema) }) });
+/** Of `<root>.<section>.<name>`. `value` is null when one diagnostic is an error. */
+export function objectDecoder<S extends z.ZodType>(
+  section: string,
+  schema: S,
+  root: 'http' | 'tls' = 'http',
+): DecodeObject<z.output<S>> {
+  const whole = z.strictObject({ [root]: z.strictObject({ [section]: z.record(z.string(), schema) }) });
   return (name, node) => {
-    const decoded = decode(whole, wrap('http', wrap(section, wrap(name, node))));
-    const all = decoded.value?.http[section];
+    const decoded = decode(whole, wrap(root, wrap(section, wrap(name, node))));
+    const all = decoded.value?.[root]?.[section];
     // Own ones only: a router named `__proto__` must not be found on every object.
     const value = all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
     const { diagnostics } = decoded;

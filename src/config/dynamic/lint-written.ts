@@ -17,6 +17,7 @@ const maxOfOneKind = 20;
 export function lintWritten(http: Tree): Diagnostic[] {
   const found = [
     ...each(http, 'middlewares').flatMap(leftOvers),
+    ...each(http, 'middlewares').flatMap(poolKeys),
     ...sections.flatMap((section) => later(http, section)),
     ...each(http, 'services').flatMap(unverifiedServers),
   ];
@@ -50,6 +51,18 @@ function leftOvers(middleware: Tree): Diagnostic[] {
     if (where === null) return [];
     const message = `\`${path.at(-1)}\` is accepted and has no effect since v3`;
     return [{ severity: 'warning', code: 'config.no_effect', message, where, hint }];
+  });
+}
+
+/** Of a client that keeps many connections; a worker here needs one. */
+const pooling = ['poolSize', 'minIdleConns', 'maxActiveConns', 'writeTimeout', 'dialTimeout'];
+
+function poolKeys(middleware: Tree): Diagnostic[] {
+  return pooling.flatMap((key): Diagnostic[] => {
+    const where = writtenAt(middleware, ['rateLimit', 'redis', key]);
+    if (where === null) return [];
+    const message = `\`${key}\` has no effect: each worker keeps one connection, and \`readTimeout\` bounds every wait`;
+    return [{ severity: 'info', code: 'config.no_effect', message, where }];
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { MiddlewareSpec, RouterSpec } from '../../model/snapshot.ts';
 import type { Merged } from './merge.ts';
+import { writtenEntry } from './written-entry.ts';
 
 /** A browser's preflight carries no credentials: an auth server that sees it first refuses it. */
 export function authBeforeCors(
@@ -58,8 +59,8 @@ export function duplicateRules(routers: readonly RouterSpec[], merged: Merged): 
         continue;
       }
       const [winner, loser] = other.name < router.name ? [other, router] : [router, other];
-      const place = writtenPlace(loser, merged);
-      if (place === null) continue;
+      const place = writtenEntry(loser, merged)?.written.where;
+      if (place === undefined) continue;
       diagnostics.push({
         severity: 'warning',
         code: 'config.duplicate_rule',
@@ -70,15 +71,4 @@ export function duplicateRules(routers: readonly RouterSpec[], merged: Merged): 
     }
   }
   return diagnostics;
-}
-
-function writtenPlace(router: RouterSpec, merged: Merged): Diagnostic['where'] | null {
-  const name = router.name;
-  const entry = merged.routers.get(name) ?? copiedFrom(router, merged);
-  return entry?.written.where ?? null;
-}
-
-function copiedFrom(router: RouterSpec, merged: Merged) {
-  const prefix = `${router.entryPoints[0]}-`;
-  return router.name.startsWith(prefix) ? merged.routers.get(router.name.slice(prefix.length)) : undefined;
 }

@@ -5,9 +5,7 @@ import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
 import { notExactlyOne } from './not-exactly-one.ts';
 import type { ServiceConfig } from './provider-config.ts';
-import type { LoadBalancerConfig } from './schema.ts';
 import { serviceSchema } from './schema.ts';
-import { placeOf } from './tree-access.ts';
 
 const decodeService = objectDecoder('services', serviceSchema);
 
@@ -18,8 +16,6 @@ export function loadService(name: string, node: Tree, diagnostics: Diagnostic[])
   diagnostics.push(...decoded.diagnostics);
   const service = decoded.value;
   if (service === null) return broken;
-  const refuse = (path: readonly string[], message: string) =>
-    diagnostics.push({ severity: 'error', code: 'config.unsupported', message, where: placeOf(node, path) });
 
   const written = kinds.filter((kind) => service[kind] !== undefined);
   if (written.length !== 1) {
@@ -28,14 +24,8 @@ export function loadService(name: string, node: Tree, diagnostics: Diagnostic[])
   }
   const { loadBalancer, weighted, highestRandomWeight, mirroring, failover } = service;
   const middlewares = service.middlewares === undefined ? {} : { middlewares: service.middlewares };
-  if (loadBalancer !== undefined) {
-    refuseParts(loadBalancer, refuse);
-    return { kind: 'loadBalancer', loadBalancer, ...middlewares };
-  }
-  if (weighted !== undefined) {
-    if (weighted.sticky?.header !== undefined) refuse(['weighted', 'sticky', 'header'], noStickyHeader);
-    return { kind: 'weighted', weighted, ...middlewares };
-  }
+  if (loadBalancer !== undefined) return { kind: 'loadBalancer', loadBalancer, ...middlewares };
+  if (weighted !== undefined) return { kind: 'weighted', weighted, ...middlewares };
   if (highestRandomWeight !== undefined)
     return { kind: 'highestRandomWeight', highestRandomWeight, ...middlewares };
   if (mirroring !== undefined) return { kind: 'mirroring', mirroring, ...middlewares };
@@ -46,12 +36,3 @@ const broken: ServiceConfig = {
   kind: 'loadBalancer',
   loadBalancer: { servers: [], strategy: 'wrr', passHostHeader: true },
 };
-
-const noStickyHeader = 'sticky.header is not supported';
-
-type Refuse = (path: readonly string[], message: string) => void;
-
-function refuseParts(balancer: LoadBalancerConfig, refuse: Refuse): void {
-  const at = (...path: string[]) => ['loadBalancer', ...path];
-  if (balancer.sticky?.header !== undefined) refuse(at('sticky', 'header'), noStickyHeader);
-}

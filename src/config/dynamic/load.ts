@@ -4,19 +4,17 @@ import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
 import { checkRule } from '../../rules/check.ts';
 import type { MapNode, Tree } from '../tree.ts';
-import { decode } from '../decode.ts';
 import { isNothing } from '../decode/values.ts';
 import { staticRoots } from '../static/keys.ts';
-import { wrap } from './decode-object.ts';
 import { lintWritten } from './lint-written.ts';
 import { type LoadMemory, loadEach, mustBeMap } from './load-each.ts';
 import { loadMiddleware } from './load-middleware.ts';
 import { loadRouter } from './load-router.ts';
 import { loadService } from './load-service.ts';
+import { loadTls } from './load-tls.ts';
 import { loadTransport } from './load-transport.ts';
-import type { DynamicConfig, TlsConfig, Written } from './provider-config.ts';
+import type { DynamicConfig } from './provider-config.ts';
 import { emptyConfig, emptyTls } from './provider-config.ts';
-import { wholeTls } from './schema.ts';
 import { child } from './tree-access.ts';
 
 export interface Loaded {
@@ -67,7 +65,7 @@ function loadRoot(
     if (root === 'http') {
       config = { ...loadHttp(node, source, diagnostics, memory), tls: config.tls };
     } else if (root === 'tls') {
-      config = { ...config, tls: loadTls(node, diagnostics) };
+      config = { ...config, tls: loadTls(node, { diagnostics, memory }) };
     } else if (root === 'tcp' || root === 'udp') {
       if (isNothing(node)) continue;
       const message = `${root} routers and services are not supported: this section is left out`;
@@ -106,19 +104,6 @@ function onceEach(map: MapNode, diagnostics: Diagnostic[]): [string, Entry][] {
     }
     return before === undefined;
   });
-}
-
-function loadTls(node: Tree, diagnostics: Diagnostic[]): TlsConfig {
-  if (isNothing(node)) return emptyTls;
-  const decoded = decode(wholeTls, wrap('tls', node));
-  diagnostics.push(...decoded.diagnostics);
-  const { certificates = [], stores = {}, options = {} } = decoded.value?.tls ?? {};
-  const written = <T>(value: T): Written<T> => ({ value, where: node.where, errors: [] });
-  return {
-    certificates: certificates.map(written),
-    stores: new Map(Object.entries(stores).map(([name, store]) => [name, written(store)])),
-    options: new Map(Object.entries(options).map(([name, one]) => [name, written(one)])),
-  };
 }
 
 const sections = ['routers', 'services', 'middlewares', 'serversTransports'];

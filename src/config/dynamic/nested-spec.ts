@@ -3,7 +3,7 @@
 import type { NestedServiceSpec } from '../../model/snapshot.ts';
 import { qualify } from './merge.ts';
 import type { NestedServiceConfig } from './provider-config.ts';
-import { type Warn, stickyCookie } from './sticky-spec.ts';
+import { type Warn, stickyCookie, stickyHeader } from './sticky-spec.ts';
 
 interface Owner {
   readonly name: string;
@@ -28,6 +28,7 @@ export function nestedSpec(config: NestedServiceConfig, owner: Owner): OwnParts<
         kind: config.kind,
         children: services.map(child),
         sticky: stickyCookie(owner.name, sticky, owner.warn),
+        ...stickyHeader(sticky),
         followsHealth: healthCheck !== undefined,
       };
     }

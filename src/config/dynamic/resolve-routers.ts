@@ -13,6 +13,7 @@ import { newFindings } from './router-findings.ts';
 import { inShort } from './resolve-middlewares.ts';
 import type { Middlewares } from './resolve-middlewares.ts';
 import type { RouterConfig } from './schema.ts';
+import { qualifiedOptions, routerTls } from './router-tls.ts';
 import type { Suggest } from './suggest.ts';
 
 export interface RouterContext {
@@ -23,6 +24,8 @@ export interface RouterContext {
   readonly services: ReadonlyMap<string, ServiceSpec>;
   readonly diagnostics: Diagnostic[];
   readonly suggest: Suggest;
+  /** To be filled: names of the specs that stand where they do because nothing was written. */
+  readonly implicit: Set<string>;
 }
 
 export function resolveRouters(context: RouterContext): RouterSpec[] {
@@ -46,17 +49,14 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
     priority: priorityOf(entry, findings),
     middlewares: router.middlewares.map((reference) => qualify(reference, provider)),
     service,
-    tls:
-      router.tls === undefined
-        ? null
-        : { options: router.tls.options ?? null, certResolver: router.tls.certResolver ?? null },
+    tls: routerTls(router, provider),
     accessLogs: router.observability?.accessLogs ?? true,
     errors: findings.errors,
     warnings: findings.warnings,
   };
-  return perEntryPoint(spec, entryPoints, router.observability?.accessLogs).map((copy) =>
-    withMiddlewares(copy, entry, context),
-  );
+  const copies = perEntryPoint(spec, entryPoints, router.observability?.accessLogs);
+  if ((router.entryPoints ?? []).length === 0) for (const copy of copies) context.implicit.add(copy.name);
+  return copies.map((copy) => withMiddlewares(copy, entry, context));
 }
 
 function findInRule(rule: string, syntax: RuleSyntax, findings: Findings): void {
@@ -170,7 +170,9 @@ function perEntryPoint(
       name: places.length > 1 ? `${place.name}-${spec.name}` : spec.name,
       entryPoints: [place.name],
       middlewares: [...own.map((name) => qualify(name, 'internal')), ...spec.middlewares],
-      tls: spec.tls ?? tls,
+      tls:
+        spec.tls ??
+        (tls === null ? null : { ...tls, options: qualifiedOptions(tls.options ?? '', spec.provider) }),
       accessLogs: accessLogs ?? place.accessLogs,
     });
   }

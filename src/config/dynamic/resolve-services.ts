@@ -15,7 +15,7 @@ import { nestServices } from './nested-services.ts';
 import { nestedSpec } from './nested-spec.ts';
 import type { ServiceConfig } from './provider-config.ts';
 import type { LoadBalancerConfig } from './schema.ts';
-import { type Warn, stickyCookie } from './sticky-spec.ts';
+import { type Warn, stickyCookie, stickyHeader } from './sticky-spec.ts';
 import type { Suggest } from './suggest.ts';
 
 export type Services = ReadonlyMap<string, ServiceSpec>;
@@ -83,7 +83,7 @@ function loadBalancer(entry: Entry<ServiceConfig>, balancer: LoadBalancerConfig,
   const { strategy } = balancer;
   const passive = passiveHealthCheck(balancer, warn);
   const sticky = stickyCookie(name, balancer.sticky, warn);
-  if (strategy === 'hrw' && sticky !== null)
+  if (strategy === 'hrw' && (sticky !== null || balancer.sticky?.header !== undefined))
     warn('config.sticky', 'sticky has no effect with the strategy hrw: the client address decides');
   return {
     kind: 'loadBalancer',
@@ -93,6 +93,7 @@ function loadBalancer(entry: Entry<ServiceConfig>, balancer: LoadBalancerConfig,
     flushInterval: balancer.responseForwarding?.flushInterval ?? 100,
     serversTransport,
     sticky: strategy === 'hrw' ? null : sticky,
+    ...(strategy === 'hrw' ? {} : stickyHeader(balancer.sticky)),
     healthCheck: healthCheck(balancer, warn),
     ...(passive === null ? {} : { passiveHealthCheck: passive }),
   };
@@ -100,7 +101,7 @@ function loadBalancer(entry: Entry<ServiceConfig>, balancer: LoadBalancerConfig,
 
 function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
   const specs: ServerSpec[] = [];
-  for (const { url, weight, preservePath } of balancer.servers) {
+  for (const { url, weight, preservePath, drain } of balancer.servers) {
     if (url.path !== '' && !preservePath) {
       warn(
         'config.server_path',
@@ -111,7 +112,8 @@ function servers(balancer: LoadBalancerConfig, warn: Warn): ServerSpec[] {
       warn('config.server_weight', `${url.origin} is left out: its weight is ${weight}`);
       continue;
     }
-    specs.push({ url: url.origin, path: preservePath ? url.path : '', weight });
+    const path = preservePath ? url.path : '';
+    specs.push({ url: url.origin, path, weight, ...(drain ? { drain } : {}) });
   }
   return specs;
 }

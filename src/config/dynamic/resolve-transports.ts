@@ -25,7 +25,9 @@ function transportSpec({ name, written }: Entry<TransportConfig>): TransportSpec
     insecureSkipVerify: value.insecureSkipVerify,
     rootCAs: value.rootCAs,
     certificates: value.certificates.map(({ certFile, keyFile }) => ({ cert: certFile, key: keyFile })),
-    ...(value.cipherSuites === undefined ? {} : { cipherSuites: value.cipherSuites }),
+    ...(value.cipherSuites === undefined || value.cipherSuites.length === 0
+      ? {}
+      : { cipherSuites: value.cipherSuites }),
     ...(value.minVersion === undefined ? {} : { minVersion: value.minVersion }),
     ...(value.maxVersion === undefined ? {} : { maxVersion: value.maxVersion }),
     ...(value.peerCertURI === undefined ? {} : { peerCertURI: value.peerCertURI }),

@@ -18,7 +18,8 @@ import { statusRanges } from '../../proxy/middlewares/status-ranges.ts';
 import { later } from '../static/define.ts';
 import { middlewareSchema } from './middleware-schema.ts';
 import { serverUrl } from './server-url.ts';
-import { cipherSuites, tlsVersion } from './tls-words.ts';
+import { isSessionHeader } from './session-header.ts';
+import { alpnProtocols, cipherSuites, clientAuthType, curvePreferences, tlsVersion } from './tls-words.ts';
 
 const domain = object({ main: text.optional(), sans: list.optional() });
 
@@ -61,15 +62,24 @@ const sticky = object({
     domain: cookieText.optional(),
   }).optional(),
   header: object({
-    name: text,
-    ttl: duration.optional(),
-    onLost: z.enum(['repick', '404']).optional(),
+    name: text.refine(isSessionHeader, 'expected the name of a header that names sessions'),
+    ttl: duration
+      .refine((ms) => ms >= 1000 && ms <= 2_592_000_000, 'expected 1 second to 30 days')
+      .default(86_400_000),
+    onLost: z.enum(['repick', '404']).default('repick'),
   }).optional(),
 });
 
 const loadBalancerSchema = object({
   servers: z
-    .array(object({ url: serverUrl, weight: int.default(1), preservePath: bool.default(false) }))
+    .array(
+      object({
+        url: serverUrl,
+        weight: int.default(1),
+        preservePath: bool.default(false),
+        drain: bool.default(false),
+      }),
+    )
     .default([]),
   strategy: z.enum(['wrr', 'p2c', 'hrw', 'leasttime']).default('wrr'),
   passHostHeader: bool.default(true),
@@ -170,26 +180,27 @@ export const transportSchema = object({
 export type TransportConfig = z.output<typeof transportSchema>;
 
 const certificate = { certFile: text.optional(), keyFile: text.optional() };
-const certificateSchema = object({ ...certificate, stores: list.optional() });
+export const certificateSchema = object({ ...certificate, stores: list.optional() });
 export type CertificateConfig = z.output<typeof certificateSchema>;
 
-const storeSchema = section({
+export const storeSchema = section({
   defaultCertificate: object(certificate).optional(),
   defaultGeneratedCert: object({ resolver: text.optional(), domain: domain.optional() }).optional(),
 });
 export type StoreConfig = z.output<typeof storeSchema>;
 
-const optionsSchema = section({
-  minVersion: text.optional(),
-  maxVersion: text.optional(),
-  cipherSuites: list.optional(),
-  curvePreferences: list.optional(),
-  clientAuth: object({ caFiles: list.optional(), clientAuthType: text.optional() }).optional(),
-  sniStrict: bool.optional(),
-  alpnProtocols: list.optional(),
-  disableSessionTickets: bool.optional(),
+export const optionsSchema = section({
+  minVersion: tlsVersion.optional(),
+  maxVersion: tlsVersion.optional(),
+  cipherSuites: cipherSuites.optional(),
+  curvePreferences: curvePreferences.optional(),
+  clientAuth: object({ caFiles: list.default([]), clientAuthType: clientAuthType.optional() }).optional(),
+  sniStrict: bool.default(false),
+  alpnProtocols: alpnProtocols.optional(),
+  disableSessionTickets: bool.default(false),
   preferServerCipherSuites: bool.optional(),
 });
+/** `caFiles` hold PEM texts once the files are read. */
 export type OptionsConfig = z.output<typeof optionsSchema>;
 
 const tlsSchema = object({
@@ -197,9 +208,6 @@ const tlsSchema = object({
   stores: z.record(z.string(), storeSchema).optional(),
   options: z.record(z.string(), optionsSchema).optional(),
 });
-
-/** `tls` with its own key, so that paths begin with it. */
-export const wholeTls = object({ tls: tlsSchema });
 
 /** A whole dynamic file. */
 export const dynamicSchema = object({

@@ -1,7 +1,7 @@
-// sticky.cookie of a service → its spec, named and spelled as Traefik does it.
+// sticky of a service → its specs; the cookie is named and spelled as Traefik does it.
 
 import { createHash } from 'node:crypto';
-import type { StickyCookieSpec } from '../../model/snapshot.ts';
+import type { StickyCookieSpec, StickyHeaderSpec } from '../../model/snapshot.ts';
 import type { StickyConfig } from './schema.ts';
 
 export type Warn = (code: string, message: string) => void;
@@ -31,6 +31,13 @@ export function stickyCookie(
     path: cookie.path === '' ? '/' : cookie.path,
     domain: cookie.domain === undefined || cookie.domain === '' ? null : cookie.domain,
   };
+}
+
+/** Nothing, or the one key of a spec. */
+export function stickyHeader(sticky: StickyConfig | undefined): { readonly stickyHeader?: StickyHeaderSpec } {
+  const header = sticky?.header;
+  if (header === undefined) return {};
+  return { stickyHeader: { name: header.name.toLowerCase(), ttl: header.ttl, onLost: header.onLost } };
 }
 
 /** As Traefik names it, so that cookies given out by one are understood by the other. */

@@ -1,6 +1,7 @@
 // TLS as Go names it, which is how Traefik's configuration does, in the words of OpenSSL.
 
 import { z } from 'zod';
+import type { ClientAuthType } from '../../model/tls.ts';
 import type { TlsVersion } from '../../model/snapshot.ts';
 import { list } from '../../proxy/middlewares/fields.ts';
 
@@ -44,14 +45,66 @@ export const tlsVersion: z.ZodType<TlsVersion> = z.any().transform((value, conte
   return z.NEVER;
 });
 
-/** As OpenSSL names them, those of TLS 1.3 first. */
+/** As OpenSSL names them, those of TLS 1.3 first; empty where none are written, which is as if nothing was. */
 export const cipherSuites: z.ZodType<readonly string[]> = list.transform((names, context) => {
+  if (names.length === 0) return [];
   const unknown = names.find((name) => !Object.hasOwn(suites, name) && !alwaysThere.includes(name));
   if (unknown === undefined) return [...alwaysThere, ...names.flatMap((name) => suites[name] ?? [])];
-  const shown = JSON.stringify(unknown.slice(0, 60));
   context.addIssue({
     code: 'custom',
-    message: `expected cipher suites as Go names them, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, not ${shown}`,
+    message: `expected cipher suites as Go names them, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, not ${short(unknown)}`,
   });
   return z.NEVER;
 });
+
+const curves: Readonly<Record<string, string>> = {
+  CurveP256: 'P-256',
+  CurveP384: 'P-384',
+  CurveP521: 'P-521',
+  X25519: 'X25519',
+  X25519MLKEM768: 'X25519MLKEM768',
+  SecP256r1MLKEM768: 'SecP256r1MLKEM768',
+  SecP384r1MLKEM1024: 'SecP384r1MLKEM1024',
+  secp256r1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+  x25519: 'X25519',
+};
+
+/** As OpenSSL names them. */
+export const curvePreferences: z.ZodType<readonly string[]> = list.transform((names, context) => {
+  const unknown = names.find((name) => !Object.hasOwn(curves, name));
+  if (unknown === undefined) return [...new Set(names.flatMap((name) => curves[name] ?? []))];
+  const message = `expected curves among ${Object.keys(curves).slice(0, 7).join(', ')}, not ${short(unknown)}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const protocols = ['h2', 'http/1.1'];
+
+/** Without `acme-tls/1`, which is answered whether it is listed or not. */
+export const alpnProtocols: z.ZodType<readonly string[]> = list.transform((names, context) => {
+  const kept = [...new Set(names)].filter((name) => name !== 'acme-tls/1');
+  const unknown = kept.find((name) => !protocols.includes(name));
+  if (unknown === undefined && (kept.length > 0 || names.length === 0)) return kept;
+  const found = unknown === undefined ? 'acme-tls/1 alone' : short(unknown);
+  const message = `expected protocols among ${protocols.join(', ')}, not ${found}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const clientAuthTypes = [
+  'NoClientCert',
+  'RequestClientCert',
+  'RequireAnyClientCert',
+  'VerifyClientCertIfGiven',
+  'RequireAndVerifyClientCert',
+] as const satisfies readonly ClientAuthType[];
+
+export const clientAuthType: z.ZodType<ClientAuthType> = z.enum(clientAuthTypes, {
+  error: `expected one of ${clientAuthTypes.join(', ')}`,
+});
+
+function short(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
+}

@@ -62,7 +62,8 @@ function authorityProblems({ caServer, eab }: StaticAcme, path: string): Diagnos
   if (eab !== undefined) {
     if ((eab.kid ?? '') === '') problems.push(staticError(`${path}.eab.kid`, '`eab` has no `kid`'));
     if (!/^[\w+/-]+={0,2}$/.test(eab.hmacEncoded ?? '')) {
-      const what = eab.hmacEncoded === undefined || eab.hmacEncoded === '' ? 'is missing' : 'is no base64url text';
+      const what =
+        eab.hmacEncoded === undefined || eab.hmacEncoded === '' ? 'is missing' : 'is no base64url text';
       problems.push(staticError(`${path}.eab.hmacEncoded`, `\`hmacEncoded\` of \`eab\` ${what}`));
     }
   }
@@ -76,7 +77,8 @@ function challengeProblems(
 ): Diagnostic[] {
   if (httpChallenge === undefined && tlsChallenge === undefined && dnsChallenge === undefined) {
     const message = 'ACME challenge not specified, please select TLS or HTTP or DNS Challenge';
-    const hint = 'write `tlsChallenge: {}`, `httpChallenge: { entryPoint: web }` or `dnsChallenge: { provider: exec }`';
+    const hint =
+      'write `tlsChallenge: {}`, `httpChallenge: { entryPoint: web }` or `dnsChallenge: { provider: exec }`';
     return [staticError(path, message, hint)];
   }
   const problems: Diagnostic[] = [];

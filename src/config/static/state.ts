@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { bool, int, list, object, secret, section, text } from '../../proxy/middlewares/fields.ts';
-import { key, keyOr, later, oneOf } from './define.ts';
+import { key, keyOr, oneOf } from './define.ts';
 
 const redis = object({
   endpoints: secret(keyOr(list, [], '`host:port`, `redis://` or `rediss://`: servers, or sentinels'), 'url'),
@@ -26,8 +26,10 @@ const redis = object({
 
 export const state = object({
   redis: redis.optional(),
-  onError: later(
-    keyOr(oneOf(['open', 'closed', 'local']), 'local', 'When Redis is away: admit, refuse, or count alone'),
+  onError: keyOr(
+    oneOf(['open', 'closed', 'local']),
+    'local',
+    'When Redis is away: admit, refuse, or count alone',
   ),
 });
 

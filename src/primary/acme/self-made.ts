@@ -41,7 +41,12 @@ interface Making {
 
 type X509 = typeof import('@peculiar/x509');
 
-async function makeSigned({ commonName, names, lifetime, extra }: Making): Promise<{ cert: string; key: string }> {
+async function makeSigned({
+  commonName,
+  names,
+  lifetime,
+  extra,
+}: Making): Promise<{ cert: string; key: string }> {
   const x509 = await loadX509();
   const keys = await webcrypto.subtle.generateKey(p256, true, ['sign', 'verify']);
   // Clocks of clients differ: one that is an hour late still takes it.
@@ -76,7 +81,7 @@ const defaultName = 'default.portcullis.invalid';
 /** It costs megabytes: only gateways that make certificates pay for it. */
 async function loadX509(): Promise<X509> {
   const x509 = await import('@peculiar/x509');
-  x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   return x509;
 }
 

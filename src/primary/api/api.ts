@@ -2,6 +2,12 @@
 
 import type { ApiAnswer, ApiRequest } from '../../model/ipc.ts';
 import { failure, json, jsonText, methodNotAllowed, notFound, redirect } from './answers.ts';
+import {
+  type CertificateFact,
+  certificateFacts,
+  certificateView,
+  tlsCertificateView,
+} from './certificate-view.ts';
 import { dashboard } from './dashboard.ts';
 import { debug } from './debug.ts';
 import { diagnostics } from './diagnostics.ts';
@@ -9,7 +15,7 @@ import { entryPoints, entryPointView } from './entry-point-view.ts';
 import type { ApiFacts, ApiSources } from './facts.ts';
 import { list, page } from './list.ts';
 import { purge } from './purge.ts';
-import { createQueue } from './slices.ts';
+import { createQueue, mapInSlices } from './slices.ts';
 import { overview, rawData } from './summary.ts';
 import { supportDump } from './support-dump.ts';
 import { type Kind, viewOf, viewsOfKind } from './views.ts';
@@ -60,10 +66,10 @@ function read(asked: Asked): Answer | null {
   const [, api, section = '', ...rest] = path.split('/');
   if (api !== 'api') return facts.dashboard ? toDashboard(path, query, facts, sources) : null;
   if (section === 'entrypoints') return entryPoint(asked, rest);
-  // No certificate is served: an empty list is the truth.
-  if (section === 'certificates') return nothing('certificate', rest, query);
+  if (section === 'certificates') return certificates(certificateView, rest, asked);
   const [kind = '', ...id] = rest;
   if (section === 'http') return isKind(kind) ? ofKind(kind, id, asked) : null;
+  if (section === 'tls' && kind === 'certificates') return certificates(tlsCertificateView, id, asked);
   const others = section === 'tcp' ? [...kinds.keys()] : section === 'udp' ? ['routers', 'services'] : [];
   // Traefik's dashboard and its exporters ask for these: an empty list is the truth.
   return others.includes(kind) ? nothing(kind.slice(0, -1), id, query) : null;
@@ -74,10 +80,11 @@ const singles: ReadonlyMap<string, (asked: Asked) => ApiAnswer | Promise<ApiAnsw
   (asked: Asked) => ApiAnswer | Promise<ApiAnswer>
 >([
   ['/api/version', ({ facts }) => json(version(facts))],
-  ['/api/overview', ({ facts, sources }) => json(overview(sources.snapshot(), facts))],
+  ['/api/overview', ({ facts, sources }) => json(overview(sources.snapshot(), facts, sources.obtained?.()))],
   ['/api/rawdata', async ({ sources }) => jsonText(await rawData(sources))],
   ['/api/support-dump', ({ facts, sources }) => supportDump(facts, sources)],
   ['/api/diagnostics', ({ query, sources }) => diagnostics(sources.diagnostics(), query)],
+  ['/api/portcullis/acme', ({ sources }) => json(sources.acme?.() ?? [])],
   ['/api/portcullis/status', ({ sources }) => json(status(sources))],
 ]);
 
@@ -115,11 +122,26 @@ function ofKind(kind: Kind, id: readonly string[], { query, sources }: Asked): A
   );
 }
 
-function entryPoint({ query, facts }: Asked, id: readonly string[]): Answer | null {
-  if (id.length === 0) return () => page(entryPoints(facts.entryPoints), query);
+function entryPoint({ query, facts, sources }: Asked, id: readonly string[]): Answer | null {
+  const { listeners } = sources.snapshot().tls;
+  if (id.length === 0) return () => page(entryPoints(facts.entryPoints, listeners), query);
   return named(id, 'entry point', (name) => {
     const found = facts.entryPoints.find((point) => point.name === name);
-    return found === undefined ? null : entryPointView(found);
+    return found === undefined ? null : entryPointView(found, listeners);
+  });
+}
+
+/** By their fingerprints. */
+function certificates(
+  view: (fact: CertificateFact) => object,
+  id: readonly string[],
+  { query, sources }: Asked,
+): Answer | null {
+  const all = (): CertificateFact[] => certificateFacts(sources.snapshot(), sources.obtained?.());
+  if (id.length === 0) return async () => page(await mapInSlices(all(), view), query);
+  return named(id, 'certificate', (name) => {
+    const found = all().find(({ certificate }) => certificate.fingerprint === name.toLowerCase());
+    return found === undefined ? null : view(found);
   });
 }
 

@@ -1,20 +1,28 @@
 // An entry point as Traefik's API shows it.
 
 import type { EntryPointSpec } from '../../model/entry-point.ts';
+import type { ListenerSpec } from '../../model/tls.ts';
 import { goDuration } from './answers.ts';
 
 export type EntryPointView = { readonly name: string } & Readonly<Record<string, unknown>>;
 
 /** In the alphabet's order of names. */
-export function entryPoints(all: readonly EntryPointSpec[]): readonly EntryPointView[] {
-  return all.map(entryPointView).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+export function entryPoints(
+  all: readonly EntryPointSpec[],
+  listeners: readonly ListenerSpec[],
+): readonly EntryPointView[] {
+  return all.map((point) => entryPointView(point, listeners)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export function entryPointView(point: EntryPointSpec): EntryPointView {
+/** `listeners` say how it listens at present. */
+export function entryPointView(point: EntryPointSpec, listeners: readonly ListenerSpec[]): EntryPointView {
+  const listener = listeners.find(({ entryPoint }) => entryPoint === point.name);
   return {
     address: `${point.host.includes(':') ? `[${point.host}]` : point.host}:${point.port}`,
     ...(point.asDefault ? { asDefault: true } : {}),
-    engine: point.engine,
+    engine: listener?.engine ?? point.engine,
+    ...(listener === undefined ? {} : { side: listener.side }),
+    ...(listener === undefined || listener.hosts.length === 0 ? {} : { tlsHosts: listener.hosts }),
     transport: transportView(point),
     forwardedHeaders: forwardedHeadersView(point),
     http: httpView(point),

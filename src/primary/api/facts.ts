@@ -3,10 +3,12 @@
 import { staticMarks } from '../../config/secrets.ts';
 import type { ResolvedStatic } from '../../config/static/resolve.ts';
 import type { StaticConfig } from '../../config/static/schema.ts';
+import type { CertificateStatus } from '../../model/acme.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { PurgeSelector } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import type { CertificateSpec } from '../../model/tls.ts';
 import { redact } from './redact.ts';
 import type { ServerStates } from './service-view.ts';
 
@@ -42,6 +44,10 @@ export interface ApiSources {
   readonly serverStates: ServerStates;
   readonly workers: () => readonly WorkerFacts[];
   readonly diagnostics: () => readonly Diagnostic[];
+  /** Certificates by ACME; absent: there are none. */
+  readonly obtained?: () => readonly CertificateSpec[];
+  /** Of certificates by ACME: state, last error, next try; absent: no resolver is configured. */
+  readonly acme?: () => readonly CertificateStatus[];
   /** Forgets auth decisions in every worker; how many there were. */
   readonly purge: (selector: PurgeSelector) => Promise<number>;
 }

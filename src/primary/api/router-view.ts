@@ -18,8 +18,9 @@ export function routerView(router: RouterSpec): Listed {
       ? {}
       : {
           tls: {
-            options: tls.options ?? 'default',
+            options: unqualified(tls.options ?? 'default', router.provider),
             ...(tls.certResolver === null ? {} : { certResolver: tls.certResolver }),
+            ...(tls.domains === undefined ? {} : { domains: tls.domains }),
           },
         }),
     observability: { accessLogs: router.accessLogs, metrics: true, tracing: true, traceVerbosity: 'minimal' },
@@ -31,8 +32,8 @@ export function routerView(router: RouterSpec): Listed {
   };
 }
 
-/** Traefik shows a service as it was written: mostly without its own provider's name, but for its own objects. */
-function unqualified(service: string, provider: string): string {
-  const isPlain = provider !== 'internal' && service.endsWith(`@${provider}`);
-  return isPlain ? service.slice(0, -provider.length - 1) : service;
+/** Traefik shows a service, and TLS options, as they were written: mostly without its own provider's name, but for its own objects. */
+function unqualified(name: string, provider: string): string {
+  const isPlain = provider !== 'internal' && name.endsWith(`@${provider}`);
+  return isPlain ? name.slice(0, -provider.length - 1) : name;
 }

@@ -5,6 +5,8 @@ import type {
   LoadBalancerSpec,
   NestedServiceSpec,
   ServiceSpec,
+  StickyCookieSpec,
+  StickyHeaderSpec,
 } from '../../model/snapshot.ts';
 import { goDuration } from './answers.ts';
 import { errorsOf, statusOf, type Listed } from './list.ts';
@@ -45,7 +47,7 @@ function nestedView(service: NestedServiceSpec): Record<string, unknown> {
       const sticky = service.kind === 'weighted' ? service.sticky : null;
       return {
         services: service.children.map(({ written, weight }) => ({ name: written, weight })),
-        ...(sticky === null ? {} : { sticky: { cookie: withoutNulls(sticky) } }),
+        ...stickyView(sticky, service.kind === 'weighted' ? service.stickyHeader : undefined),
         ...health,
       };
     }
@@ -67,10 +69,11 @@ function nestedView(service: NestedServiceSpec): Record<string, unknown> {
 function loadBalancerView(service: LoadBalancerSpec): Record<string, unknown> {
   const { sticky, healthCheck, passiveHealthCheck: passive } = service;
   return {
-    ...(sticky === null ? {} : { sticky: { cookie: withoutNulls(sticky) } }),
+    ...stickyView(sticky, service.stickyHeader),
     servers: service.servers.map((server) => ({
       url: withoutUserinfo(server.url + server.path),
       ...(server.weight === 1 ? {} : { weight: server.weight }),
+      ...(server.drain === true ? { drain: true } : {}),
     })),
     strategy: service.strategy ?? 'wrr',
     ...(healthCheck === null ? {} : { healthCheck: healthCheckView(healthCheck) }),
@@ -85,6 +88,19 @@ function loadBalancerView(service: LoadBalancerSpec): Record<string, unknown> {
     passHostHeader: service.passHostHeader,
     responseForwarding: { flushInterval: goDuration(service.flushInterval) },
     serversTransport: service.serversTransport,
+  };
+}
+
+function stickyView(
+  cookie: StickyCookieSpec | null,
+  header: StickyHeaderSpec | undefined,
+): Record<string, unknown> {
+  if (cookie === null && header === undefined) return {};
+  return {
+    sticky: {
+      ...(cookie === null ? {} : { cookie: withoutNulls(cookie) }),
+      ...(header === undefined ? {} : { header: { ...header, ttl: goDuration(header.ttl) } }),
+    },
   };
 }
 

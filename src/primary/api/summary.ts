@@ -1,7 +1,9 @@
 // Counts over everything, and everything at once.
 
 import type { Snapshot } from '../../model/snapshot.ts';
+import type { CertificateSpec } from '../../model/tls.ts';
 import { jsonOf } from './answers.ts';
+import { type CertificateFact, certificateFacts, stateOf } from './certificate-view.ts';
 import type { ApiFacts, ApiSources } from './facts.ts';
 import { type Listed, type Status, statusOf } from './list.ts';
 import { mapInSlices } from './slices.ts';
@@ -15,7 +17,11 @@ interface Count {
 
 const none: Count = { total: 0, warnings: 0, errors: 0 };
 
-export function overview(snapshot: Snapshot, facts: ApiFacts): Record<string, unknown> {
+export function overview(
+  snapshot: Snapshot,
+  facts: ApiFacts,
+  obtained: readonly CertificateSpec[] = [],
+): Record<string, unknown> {
   const { routers, services, middlewares } = snapshot;
   return {
     http: {
@@ -25,9 +31,18 @@ export function overview(snapshot: Snapshot, facts: ApiFacts): Record<string, un
     },
     tcp: { routers: none, services: none, middlewares: none },
     udp: { routers: none, services: none },
-    certificates: none,
+    certificates: certificateCount(certificateFacts(snapshot, obtained)),
     features: { tracing: '', metrics: '', accessLog: facts.accessLog },
     providers: facts.providers,
+  };
+}
+
+function certificateCount(facts: readonly CertificateFact[]): Count {
+  const states = facts.map(({ certificate }) => stateOf(certificate));
+  return {
+    total: states.length,
+    warnings: states.filter((state) => state === 'warning').length,
+    errors: states.filter((state) => state === 'expired').length,
   };
 }
 

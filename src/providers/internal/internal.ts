@@ -35,7 +35,7 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   const services = new Map([['noop', internalService('noop')]]);
   if (settings.ping !== null) addPing(settings.ping, routers, services);
   if (settings.challenges !== undefined && settings.challenges.length > 0)
-    addChallenges(settings.challenges, routers, services);
+    addChallenges(settings.challenges, settings.entryPoints, routers, services);
   if (settings.api !== null) addApi(settings.api, { routers, middlewares, services });
   for (const { name, http } of settings.entryPoints) {
     if (http.redirection !== null)
@@ -55,15 +55,24 @@ function addPing(ping: NonNullable<InternalSettings['ping']>, routers: Routers, 
   routers.set('ping', router({ ...keys, entryPoints: [ping.entryPoint] }));
 }
 
-/** Ahead of every redirect, and of any router of a user. */
-function addChallenges(entryPoints: readonly string[], routers: Routers, services: Services): void {
+const challengeRule = 'PathPrefix(`/.well-known/acme-challenge/`)';
+
+/** Ahead of every redirect, and of any router of a user; by-passed, it is one among them. */
+function addChallenges(
+  entryPoints: readonly string[],
+  all: readonly EntryPointSpec[],
+  routers: Routers,
+  services: Services,
+): void {
   services.set('acme-http', internalService('acme-http'));
-  const keys = {
-    rule: 'PathPrefix(`/.well-known/acme-challenge/`)',
-    priority: maxPriority,
-    service: 'acme-http',
-  };
-  routers.set('acme-http', router({ ...keys, entryPoints: [...entryPoints] }));
+  const isByPassed = (name: string): boolean => all.some((one) => one.name === name && one.allowAcmeByPass);
+  const keys = { rule: challengeRule, service: 'acme-http' };
+  const strict = entryPoints.filter((name) => !isByPassed(name));
+  const lenient = entryPoints.filter(isByPassed);
+  if (strict.length > 0)
+    routers.set('acme-http', router({ ...keys, priority: maxPriority, entryPoints: strict }));
+  if (lenient.length > 0)
+    routers.set('acme-http-bypass', router({ ...keys, priority: 0n, entryPoints: lenient }));
 }
 
 type Api = NonNullable<InternalSettings['api']>;
@@ -132,6 +141,7 @@ function addRedirection(
   const port = to.to.startsWith(':')
     ? to.to.slice(1)
     : String(all.find(({ name }) => name === to.to)?.port ?? '');
+  const isByPassed = all.some((one) => one.name === from && one.allowAcmeByPass);
   const name = `${from}-to-${to.to}`
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean)
@@ -145,7 +155,7 @@ function addRedirection(
   objects.routers.set(
     name,
     router({
-      rule: 'HostRegexp(`^.+$`)',
+      rule: isByPassed ? `HostRegexp(\`^.+$\`) && !${challengeRule}` : 'HostRegexp(`^.+$`)',
       priority: to.priority,
       entryPoints: [from],
       middlewares: [`redirect-${name}`],

@@ -229,7 +229,7 @@ test('global.notAppendXForwardedFor holds on every entry point', (context) => {
 
 test('auto takes the node engine for what uws cannot do, and says why', (context) => {
   const plain = resolvedFlags(context, '--entrypoints.web.address=:80');
-  assert.equal(plain.entryPoints[0]?.engine, 'uws');
+  assert.equal(plain.entryPoints[0]?.engine, 'auto');
   assert.deepEqual(plain.diagnostics, []);
   const node = resolvedFlags(context, '--entrypoints.web.address=:80', '--entrypoints.web.engine=node');
   assert.equal(node.entryPoints[0]?.engine, 'node');

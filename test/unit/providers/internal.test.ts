@@ -118,3 +118,18 @@ for (const [to, port, expected] of [
     );
   });
 }
+
+test('allowACMEByPass makes the challenge router one among the others, and the redirection leaves its path alone', () => {
+  const redirection = { to: ':443', scheme: 'https', permanent: true, priority: maxPriority - 1n };
+  const strict = entryPoint('web', { redirection });
+  const routersOf = (point: typeof strict) =>
+    internalConfig({ entryPoints: [point], ping: null, api: null, challenges: ['web'] }).parts[0]?.routers;
+  const challengeRule = 'PathPrefix(`/.well-known/acme-challenge/`)';
+  const alone = routersOf(strict);
+  assert.deepEqual([...(alone?.keys() ?? [])], ['acme-http', 'web-to-443']);
+  assert.equal(alone?.get('acme-http')?.value.priority, maxPriority);
+  const among = routersOf({ ...strict, allowAcmeByPass: true });
+  assert.deepEqual([...(among?.keys() ?? [])], ['acme-http-bypass', 'web-to-443']);
+  assert.equal(among?.get('acme-http-bypass')?.value.priority, 0n);
+  assert.equal(among?.get('web-to-443')?.value.rule, `HostRegexp(\`^.+$\`) && !${challengeRule}`);
+});

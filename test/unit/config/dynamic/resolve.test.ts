@@ -244,7 +244,7 @@ for (const url of [
   });
 }
 
-test('tcp and udp are refused by name, tls has no effect yet, and the rest of the file works', () => {
+test('tcp and udp are refused by name, and the rest of the file works', () => {
   const resolved = resolveFiles({
     'a.yml': `${http('  routers: { r: { rule: "Path(`/`)", service: app } }')}
 tcp: { routers: { t: {} } }
@@ -254,12 +254,7 @@ nonsense: 1`,
   });
   assert.deepEqual(
     resolved.loaded.map(({ severity, code }) => `${severity} ${code}`),
-    [
-      'error config.unsupported',
-      'error config.unsupported',
-      'warning config.no_effect',
-      'warning config.unknown_key',
-    ],
+    ['error config.unsupported', 'error config.unsupported', 'warning config.unknown_key'],
   );
   assert.deepEqual(router(resolved, 'r@file').errors, []);
 });
@@ -319,7 +314,7 @@ test('an entry point with tls keeps its routers off the cleartext side, even tho
     },
     { entryPoints: [entryPoint('websecure', { tls })] },
   );
-  assert.deepEqual(router(resolved, 'plain@file').tls, tls);
+  assert.deepEqual(router(resolved, 'plain@file').tls, { options: 'modern@file', certResolver: 'le' });
   assert.deepEqual(router(resolved, 'own@file').tls, { options: null, certResolver: null });
 });
 

@@ -2,7 +2,7 @@
 
 import { loadDynamic } from '../../../../src/config/dynamic/load.ts';
 import type { ProviderConfig } from '../../../../src/config/dynamic/provider-config.ts';
-import type { Resolved } from '../../../../src/config/dynamic/resolve.ts';
+import type { Resolved, ResolveInput } from '../../../../src/config/dynamic/resolve.ts';
 import { resolve } from '../../../../src/config/dynamic/resolve.ts';
 import { parseYaml } from '../../../../src/config/sources/yaml.ts';
 import type { Diagnostic } from '../../../../src/model/diagnostic.ts';
@@ -15,6 +15,7 @@ export interface Options {
   readonly entryPoints?: readonly EntryPointSpec[];
   readonly ping?: string;
   readonly insecureApi?: boolean;
+  readonly resolvers?: ResolveInput['resolvers'];
 }
 
 /** `files`: name → YAML text, all of the file provider. */
@@ -43,6 +44,7 @@ export function resolveSources(sources: readonly ProviderConfig[], options: Opti
     sources: [internal, ...sources],
     entryPoints,
     defaults: { ruleSyntax: 'v3', serversTransport: transport },
+    ...(options.resolvers === undefined ? {} : { resolvers: options.resolvers }),
   });
 }
 
