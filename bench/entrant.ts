@@ -64,7 +64,8 @@ export function canEnter(one: Case, peer: Peer, field: Field): boolean {
 export async function startEntrant({ site, place, plan, peer }: Entrant): Promise<RunningSubject> {
   writeFiles(plan);
   const route = site.routes.at(-1);
-  const probe = { port: place.port, path: route?.probe ?? route?.path ?? '/', host: route?.host ?? 'bench' };
+  const path = route?.probe ?? route?.path ?? '/';
+  const probe = { port: place.port, path, host: route?.host ?? 'bench', isHttps: site.isHttps ?? false };
   const running = await startProgram(plan.program, probe);
   return {
     running,

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { createServer } from 'node:net';
 import { treeOf } from './proc.ts';
 
@@ -26,6 +27,8 @@ export interface Probe {
   readonly port: number;
   readonly path: string;
   readonly host: string;
+  /** Whatever the certificate; cleartext unless said. */
+  readonly isHttps?: boolean;
 }
 
 const stopDeadlineMs = 3_000;
@@ -80,7 +83,8 @@ export function statusOf(probe: Probe): Promise<number | null> {
   return new Promise((resolve) => {
     const headers = { Host: probe.host, Authorization: 'Bearer bench' };
     const options = { host: '127.0.0.1', port: probe.port, path: probe.path, headers, agent: false };
-    const sent = request(options, (response) => {
+    const ask = probe.isHttps === true ? requestTls : request;
+    const sent = ask({ ...options, rejectUnauthorized: false }, (response) => {
       response.resume().once('close', () => resolve(response.statusCode ?? null));
     });
     sent.setTimeout(probeDeadlineMs, () => sent.destroy());

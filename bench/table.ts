@@ -59,6 +59,8 @@ const headlines = [
   'protected, cache',
   'sticky, returning',
   'new-connections',
+  'https, kept',
+  'https, handshakes',
   'web-sockets, echo',
 ];
 

@@ -21,6 +21,8 @@ export interface HttpLoad {
   /** So little work for the proxy that autocannon would be the limit. */
   readonly isSmall?: boolean;
   readonly newConnections?: boolean;
+  /** Needs wrk. */
+  readonly isHttps?: boolean;
 }
 
 /** What a driver does for one round. */
@@ -29,6 +31,7 @@ export interface HttpRound {
   readonly requests: readonly HttpRequest[];
   readonly connections: number;
   readonly newConnections: boolean;
+  readonly isHttps: boolean;
   readonly seconds: number;
   readonly folder: string;
 }
@@ -42,12 +45,14 @@ export function httpLoad(load: HttpLoad): Load {
     // autocannon times the request it had already sent on the connection that closes, not the next one.
     if (load.newConnections === true && !hasWrk)
       throw new Error('autocannon cannot time new connections: needs wrk');
+    if (load.isHttps === true && !hasWrk) throw new Error('HTTPS is measured with wrk');
     const drive: HttpDriver = hasWrk && (driver === 'wrk' || load.isSmall === true) ? wrk : autocannon;
     return drive({
       port: subject.port,
       requests: load.requests,
       connections: load.connections ?? 64,
       newConnections: load.newConnections ?? false,
+      isHttps: load.isHttps ?? false,
       seconds,
       folder,
     });

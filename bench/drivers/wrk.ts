@@ -10,7 +10,7 @@ const marker = 'measured ';
 export const wrk: HttpDriver = async (round) => {
   const script = join(round.folder, 'wrk.lua');
   writeFileSync(script, scriptOf(round));
-  const url = `http://127.0.0.1:${round.port}${round.requests[0]?.path ?? '/'}`;
+  const url = `${round.isHttps ? 'https' : 'http'}://127.0.0.1:${round.port}${round.requests[0]?.path ?? '/'}`;
   const args = ['-t1', `-c${round.connections}`, `-d${Math.ceil(round.seconds)}s`, '-s', script, url];
   const output = await runProgram({ command: 'wrk', args });
   const line = output.split('\n').find((one) => one.startsWith(marker));

@@ -1,6 +1,7 @@
 // nginx: keep-alive to the servers, forwarding headers, bodies streamed and not spooled to files.
 
 import { join } from 'node:path';
+import { certificate, cipherSuites } from '../certificate.ts';
 import { rateLimit, type Route, type Site } from '../site.ts';
 import { nginxArgs, nginxText } from './nginx-file.ts';
 import { hasGuard, isLimited, isSticky, type Peer, type Place } from './peer.ts';
@@ -19,7 +20,7 @@ export const nginx: Peer = {
     };
     return {
       label: labelOf(site),
-      files: { [join(home, 'nginx.conf')]: nginxText(home, parts) },
+      files: { [join(home, 'nginx.conf')]: nginxText(home, parts), ...pemFiles(site, home) },
       program: { command: 'nginx', args: nginxArgs(home) },
       reload: (pid) => void process.kill(pid, 'SIGHUP'),
     };
@@ -49,14 +50,27 @@ function text(site: Site, place: Place): string {
     proxy_set_header Connection $wanted_connection; proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;
-    ${servers(site.routes, place.port)}`;
+    ${site.isHttps === true ? tlsText(folder) : ''}
+    ${servers(site, place.port)}`;
 }
 
-function servers(routes: readonly Route[], port: number): string {
+function pemFiles(site: Site, folder: string): Record<string, string> {
+  if (site.isHttps !== true) return {};
+  const { cert, key } = certificate();
+  return { [join(folder, 'cert.pem')]: cert, [join(folder, 'key.pem')]: key };
+}
+
+function tlsText(folder: string): string {
+  return `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ${cipherSuites};`;
+}
+
+function servers({ routes, isHttps }: Site, port: number): string {
+  const tls = isHttps === true ? ' ssl' : '';
   const byHost = Map.groupBy(routes, (route) => route.host ?? '_');
   return [...byHost]
     .map(([host, own], i) => {
-      const listen = `127.0.0.1:${port}${i === 0 ? ' backlog=4096' : ''}${host === '_' ? ' default_server' : ''}`;
+      const listen = `127.0.0.1:${port}${tls}${i === 0 ? ' backlog=4096' : ''}${host === '_' ? ' default_server' : ''}`;
       return `server { listen ${listen}; server_name ${host}; ${own.map(location).join('\n')} }`;
     })
     .join('\n    ');

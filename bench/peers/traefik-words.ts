@@ -1,5 +1,6 @@
 // Traefik's configuration for a site: what Portcullis and Traefik read alike.
 
+import { certificate } from '../certificate.ts';
 import { rateLimit, type Route, type Site, stickyCookie } from '../site.ts';
 import { isLimited, isSticky, type Place } from './peer.ts';
 
@@ -29,7 +30,7 @@ export function dynamicFile(site: Site, place: Place): string {
   };
   return JSON.stringify({
     http: {
-      routers: Object.fromEntries(site.routes.map((route) => [route.name, router(route)])),
+      routers: Object.fromEntries(site.routes.map((route) => [route.name, router(route, site)])),
       services: {
         origin: service(origin),
         node: service(node),
@@ -37,7 +38,14 @@ export function dynamicFile(site: Site, place: Place): string {
       },
       ...(Object.keys(middlewares).length > 0 && { middlewares }),
     },
+    ...(site.isHttps === true && { tls: tlsSection() }),
   });
+}
+
+function tlsSection(): object {
+  const { cert, key } = certificate();
+  const pair = { certFile: cert, keyFile: key };
+  return { certificates: [pair], stores: { default: { defaultCertificate: pair } } };
 }
 
 export function staticFlags(site: Site, place: Place, dynamic: string): string[] {
@@ -50,12 +58,13 @@ export function staticFlags(site: Site, place: Place, dynamic: string): string[]
   ];
 }
 
-function router(route: Route): object {
+function router(route: Route, { isHttps }: Site): object {
   const names = [...(route.isLimited ? ['limited'] : []), ...(route.guard === null ? [] : [route.guard])];
   const path = `PathPrefix(\`${route.path}\`)`;
   return {
     rule: route.host === null ? path : `Host(\`${route.host}\`) && ${path}`,
     service: route.to,
+    ...(isHttps === true && { tls: {} }),
     ...(names.length > 0 && { middlewares: names }),
   };
 }

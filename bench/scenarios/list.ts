@@ -4,6 +4,7 @@ import type { Scenario } from '../scenario.ts';
 import { accessLog } from './access-log.ts';
 import { bodies } from './bodies.ts';
 import { browser } from './browser.ts';
+import { https } from './https.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -27,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   routers,
   bodies,
   newConnections,
+  https,
   idle,
   webSockets,
   accessLog,

@@ -1,14 +1,23 @@
 // Where log lines go: a file opened for appending, or standard output, which may be a pipe.
 
+import cluster from 'node:cluster';
 import { fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** POSIX writes no more than this in one piece to a pipe that several processes share (PIPE_BUF of Linux). */
 const pipeBytes = 4096;
 
+/** Names the descriptor of a worker that is the primary's standard output; see `primary/fork.ts`. */
+export const outputVariable = 'PORTCULLIS_OUTPUT_DESCRIPTOR';
+
+/** The descriptor log lines go to that are in no file. */
+export function standardOutput(): number {
+  return cluster.isWorker ? Number(process.env[outputVariable] ?? 1) : 1;
+}
+
 /** Appending, so that every worker may write to the same file. Makes directories; throws when it cannot. */
 export function openTarget(filePath: string | null, mode: number): number {
-  if (filePath === null) return 1;
+  if (filePath === null) return standardOutput();
   mkdirSync(dirname(filePath), { recursive: true, mode: 0o755 });
   return openSync(filePath, 'a', mode);
 }

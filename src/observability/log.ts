@@ -1,7 +1,9 @@
 // The process log: what the gateway says about itself. Requests go to the access log.
 
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { LogLevel, LogSettings } from '../model/settings.ts';
+import { standardOutput } from './line-target.ts';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { jsonOfText } from './log-text.ts';
 import { redactFields } from './redact.ts';
@@ -43,7 +45,7 @@ export function createLog(settings: LogSettings): Log {
       log.warn({ lines }, 'Log lines were dropped: the log is written more slowly than it grows'),
   });
   const colored =
-    settings.filePath === null && !settings.noColor && !process.env['NO_COLOR'] && process.stdout.isTTY;
+    settings.filePath === null && !settings.noColor && !process.env['NO_COLOR'] && isatty(standardOutput());
   const format = settings.format === 'json' ? jsonLine : commonLine(colored);
   const base = pino(
     {

@@ -4,6 +4,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import type { EntryPointSpec } from '../model/entry-point.ts';
+import { outputVariable } from '../observability/line-target.ts';
 import { maxHeaderMemory } from './limits.ts';
 import { relayErrors } from './worker-errors.ts';
 
@@ -24,10 +25,19 @@ const execArgv = [
   '--max-inlined-bytecode-size-cumulative=2760',
 ];
 
-const stdio = ['ignore', 'inherit', 'pipe', 'ipc'];
+/**
+ * uWebSockets.js prints a line for every certificate it takes: a worker's standard output goes nowhere, and its logs
+ * write to a descriptor of their own, which is the primary's standard output.
+ */
+const stdio = ['ignore', 'ignore', 'pipe', 'ipc', 1];
+const outputDescriptor = stdio.length - 1;
 
 export function createFork(exec: string, entryPoints: readonly EntryPointSpec[]): Fork {
-  const env = { ...compiledSources(), UWS_HTTP_MAX_HEADERS_SIZE: String(headerMemory(entryPoints)) };
+  const env = {
+    ...compiledSources(),
+    [outputVariable]: String(outputDescriptor),
+    UWS_HTTP_MAX_HEADERS_SIZE: String(headerMemory(entryPoints)),
+  };
   return () => {
     // Messages carry BigInt priorities, which JSON cannot.
     cluster.setupPrimary({ exec, args: [], execArgv, serialization: 'advanced', stdio });

@@ -131,6 +131,8 @@ export class Listeners {
       serve: this.#host.serve,
       refused: this.#host.refused,
       managedNames: () => this.#host.managedNames(),
+      warn: (message) => this.#log.warn({ entryPoint: entryPoint.name }, message),
+      bootSecret: this.#host.bootSecret,
       isDraining: () => isRetired || this.#host.isDraining(),
     };
     const listener = await open(entryPoint, host, plan);

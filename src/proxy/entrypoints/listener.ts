@@ -19,6 +19,10 @@ export interface ListenerHost extends DrainState {
   /** A request that never became an Exchange. */
   readonly refused: (entryPoint: EntryPoint, status: number) => void;
   managedNames(): ManagedNames;
+  /** 32 bytes, hex; the same in all workers: what they seal for clients, each can open. */
+  readonly bootSecret: string;
+  /** Something an operator should know; bounded by the caller. */
+  warn?(message: string): void;
 }
 
 /** What a listener is told of TLS; a new one with every change, whose `certificates` is always the same store. */

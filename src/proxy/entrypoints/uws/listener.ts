@@ -1,48 +1,49 @@
 // An entry point served by uWebSockets.js.
 
-import type {
-  HttpRequest,
-  HttpResponse,
-  TemplatedApp,
-  us_listen_socket,
-  us_socket_context_t,
-} from 'uWebSockets.js';
-import type { Exchange } from '../../exchange.ts';
-import { joinHeader } from '../../headers.ts';
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { EntryPoint } from '../entry-point.ts';
-import { Intake } from '../intake.ts';
-import type { IntakeHeaders } from '../intake-headers.ts';
 import type { Listener, ListenerHost, ListenerPlan } from '../listener.ts';
-import { Stopwatch } from '../stopwatch.ts';
-import { UwsBody } from './body.ts';
-import { UwsDownstream } from './downstream.ts';
 import { uws } from './load.ts';
-import { Peers } from './peers.ts';
-import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
+import { UwsRequests } from './requests.ts';
+import { TlsListener } from './tls-listener.ts';
 
 // The engine's own advertisement in every answer.
 (uws as unknown as { _cfg(option: string): void })._cfg('silent');
 
-/** Rejects with a message that names entry point and address. */
-export function listenUws(
-  entryPoint: EntryPoint,
-  host: ListenerHost,
-  _plan: ListenerPlan,
-): Promise<Listener> {
-  const app = uws.App();
-  const server = new UwsServer(entryPoint, host);
-  app.filter((res, count) => {
-    if (count === 1) server.peers.opened(res);
-  });
-  app.any('/*', (res, req) => server.request(res, req));
-  app.ws<ClientSocketData>('/*', {
-    ...clientBehavior,
-    upgrade: (res, req, context) => server.upgrade(res, req, context),
-  });
-  return listen(app, entryPoint, () => server.close());
+/** What accepts connections, and what is told of changes. */
+interface Front {
+  readonly app: TemplatedApp;
+  update(plan: ListenerPlan): void;
+  close(): void;
 }
 
-function listen(app: TemplatedApp, entryPoint: EntryPoint, closed: () => void): Promise<Listener> {
+/** Rejects with a message that names entry point and address. */
+export function listenUws(entryPoint: EntryPoint, host: ListenerHost, plan: ListenerPlan): Promise<Listener> {
+  const isTls = plan.spec.side === 'tls';
+  const requests = new UwsRequests(entryPoint, host, isTls ? 'https' : 'http');
+  const front = isTls ? tlsFront(plan, requests, host) : cleartextFront(requests);
+  const closed = (): void => {
+    front.close();
+    requests.close();
+  };
+  return listen(entryPoint, front, closed);
+}
+
+function cleartextFront(requests: UwsRequests): Front {
+  const app = uws.App();
+  app.filter((res, count) => {
+    if (count === 1) requests.peers.opened(res);
+  });
+  requests.register(app);
+  return { app, update: () => {}, close: () => void app.close() };
+}
+
+function tlsFront(plan: ListenerPlan, requests: UwsRequests, host: ListenerHost): Front {
+  const tls = new TlsListener(plan, requests, host);
+  return { app: tls.acceptor, update: (next) => tls.update(next), close: () => tls.close() };
+}
+
+function listen(entryPoint: EntryPoint, front: Front, closed: () => void): Promise<Listener> {
   const { host, port, name } = entryPoint.spec;
   return new Promise((resolve, reject) => {
     const opened = (socket: us_listen_socket | false): void => {
@@ -61,112 +62,15 @@ function listen(app: TemplatedApp, entryPoint: EntryPoint, closed: () => void): 
       };
       resolve({
         port: uws.us_socket_local_port(socket as never),
-        update: () => {},
+        update: (plan) => front.update(plan),
         stopAccepting,
         close: () => {
           accepting = false;
-          app.close();
           closed();
         },
       });
     };
-    if (host === '') app.listen(port, opened);
-    else app.listen(host, port, opened);
+    if (host === '') front.app.listen(port, opened);
+    else front.app.listen(host, port, opened);
   });
-}
-
-class UwsServer {
-  readonly #entryPoint: EntryPoint;
-  readonly #host: ListenerHost;
-  readonly #intake: Intake;
-  readonly #stopwatch: Stopwatch;
-  readonly peers = new Peers();
-
-  constructor(entryPoint: EntryPoint, host: ListenerHost) {
-    this.#entryPoint = entryPoint;
-    this.#host = host;
-    this.#intake = new Intake(entryPoint);
-    this.#stopwatch = new Stopwatch(entryPoint.spec.transport);
-  }
-
-  close(): void {
-    this.#stopwatch.close();
-  }
-
-  request(res: HttpResponse, req: HttpRequest): void {
-    const peer = this.peers.of(res);
-    this.#plain(res, req, { peer, read: this.#readHeaders(req, peer) });
-  }
-
-  upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const peer = this.peers.of(res);
-    const read = this.#readHeaders(req, peer);
-    // The engine takes whatever has a key for a handshake: without `Upgrade` it is a request like any other.
-    if (!read.isUpgrade) {
-      this.#plain(res, req, { peer, read });
-      return;
-    }
-    const handshake = new UwsHandshake(res, this.#host, context, {
-      key: req.getHeader('sec-websocket-key'),
-      // Of the cleaned list: the server gets what the auth server has seen, all lines of it.
-      protocols: joinHeader(read.headers, 'sec-websocket-protocol') ?? '',
-    });
-    const sides = { downstream: handshake, body: null, isHandshake: true };
-    this.#run(handshake, this.#intake.build(this.#wire(req, peer), read, sides));
-  }
-
-  #plain(res: HttpResponse, req: HttpRequest, { peer, read }: { peer: string; read: IntakeHeaders }): void {
-    const downstream = new UwsDownstream(res, this.#host, read.engineCloses);
-    // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
-    downstream.mustClose = read.chunked || read.wantsClose;
-    const hasBody = read.chunked || read.contentLength > 0;
-    const body = hasBody
-      ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
-      : null;
-    downstream.body = body;
-    this.#stopwatch.watch(downstream);
-    const sides = { downstream, body, isHandshake: false };
-    this.#run(downstream, this.#intake.build(this.#wire(req, peer), read, sides));
-  }
-
-  /** Serves `x`, or refuses with the status that it is. */
-  #run(downstream: UwsDownstream, x: Exchange | number): void {
-    if (typeof x === 'number') downstream.mustClose = true;
-    else if (!downstream.mustClose && downstream.body === null) {
-      this.#host.serve(x);
-      downstream.inCallback = false;
-      return;
-    }
-    // Answered within the callback, the engine would run what follows in the same read as a request before
-    // it closes the connection: the tail of a refused framing would reach a server. Unanswered, it closes.
-    downstream.inCallback = false;
-    setImmediate(() => this.#runLater(downstream, x));
-  }
-
-  #runLater(downstream: UwsDownstream, x: Exchange | number): void {
-    if (typeof x === 'number') {
-      downstream.respond(x, [], '', false);
-      this.#host.refused(this.#entryPoint, x);
-    } else if (downstream.aborted) {
-      this.#host.refused(this.#entryPoint, 499);
-    } else {
-      this.#host.serve(x);
-    }
-  }
-
-  #readHeaders(req: HttpRequest, peer: string): IntakeHeaders {
-    this.#intake.begin(peer, this.#host.managedNames());
-    req.forEach(this.#intake.header);
-    return this.#intake.finish();
-  }
-
-  #wire(req: HttpRequest, peer: string) {
-    return {
-      method: req.getCaseSensitiveMethod(),
-      rawPath: req.getUrl(),
-      rawQuery: req.getQuery() ?? '',
-      peer,
-      scheme: 'http' as const,
-    };
-  }
 }

@@ -1,0 +1,131 @@
+// What uWebSockets.js hands over, request by request, for the first room.
+
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
+import type { Exchange } from '../../exchange.ts';
+import { joinHeader } from '../../headers.ts';
+import type { EntryPoint } from '../entry-point.ts';
+import { Intake } from '../intake.ts';
+import type { IntakeHeaders } from '../intake-headers.ts';
+import type { ListenerHost } from '../listener.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { UwsBody } from './body.ts';
+import { UwsDownstream } from './downstream.ts';
+import { Peers } from './peers.ts';
+import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
+
+/** One for each listener, however many apps it has. */
+export class UwsRequests {
+  readonly #entryPoint: EntryPoint;
+  readonly #host: ListenerHost;
+  readonly #scheme: 'http' | 'https';
+  readonly #intake: Intake;
+  readonly #stopwatch: Stopwatch;
+  readonly peers = new Peers();
+
+  constructor(entryPoint: EntryPoint, host: ListenerHost, scheme: 'http' | 'https') {
+    this.#entryPoint = entryPoint;
+    this.#host = host;
+    this.#scheme = scheme;
+    this.#intake = new Intake(entryPoint);
+    this.#stopwatch = new Stopwatch(entryPoint.spec.transport);
+  }
+
+  /** `socketClosed` is told of each WebSocket that is gone. */
+  register(app: TemplatedApp, socketClosed?: () => void): void {
+    app.any('/*', (res, req) => this.#request(res, req));
+    const { close } = clientBehavior;
+    app.ws<ClientSocketData>('/*', {
+      ...clientBehavior,
+      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      ...(socketClosed === undefined
+        ? {}
+        : {
+            close: (ws, code, message) => {
+              socketClosed();
+              close?.(ws, code, message);
+            },
+          }),
+    });
+  }
+
+  close(): void {
+    this.#stopwatch.close();
+  }
+
+  #request(res: HttpResponse, req: HttpRequest): void {
+    const peer = this.peers.of(res);
+    this.#plain(res, req, { peer, read: this.#readHeaders(req, peer) });
+  }
+
+  #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const peer = this.peers.of(res);
+    const read = this.#readHeaders(req, peer);
+    // The engine takes whatever has a key for a handshake: without `Upgrade` it is a request like any other.
+    if (!read.isUpgrade) {
+      this.#plain(res, req, { peer, read });
+      return;
+    }
+    const handshake = new UwsHandshake(res, this.#host, context, {
+      key: req.getHeader('sec-websocket-key'),
+      // Of the cleaned list: the server gets what the auth server has seen, all lines of it.
+      protocols: joinHeader(read.headers, 'sec-websocket-protocol') ?? '',
+    });
+    const sides = { downstream: handshake, body: null, isHandshake: true };
+    this.#run(handshake, this.#intake.build(this.#wire(req, peer), read, sides));
+  }
+
+  #plain(res: HttpResponse, req: HttpRequest, { peer, read }: { peer: string; read: IntakeHeaders }): void {
+    const downstream = new UwsDownstream(res, this.#host, read.engineCloses);
+    // A chunked body's end may hide a second request: see the engine's gaps in ARCHITECTURE.md.
+    downstream.mustClose = read.chunked || read.wantsClose;
+    const hasBody = read.chunked || read.contentLength > 0;
+    const body = hasBody
+      ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
+      : null;
+    downstream.body = body;
+    this.#stopwatch.watch(downstream);
+    const sides = { downstream, body, isHandshake: false };
+    this.#run(downstream, this.#intake.build(this.#wire(req, peer), read, sides));
+  }
+
+  /** Serves `x`, or refuses with the status that it is. */
+  #run(downstream: UwsDownstream, x: Exchange | number): void {
+    if (typeof x === 'number') downstream.mustClose = true;
+    else if (!downstream.mustClose && downstream.body === null) {
+      this.#host.serve(x);
+      downstream.inCallback = false;
+      return;
+    }
+    // Answered within the callback, the engine would run what follows in the same read as a request before
+    // it closes the connection: the tail of a refused framing would reach a server. Unanswered, it closes.
+    downstream.inCallback = false;
+    setImmediate(() => this.#runLater(downstream, x));
+  }
+
+  #runLater(downstream: UwsDownstream, x: Exchange | number): void {
+    if (typeof x === 'number') {
+      downstream.respond(x, [], '', false);
+      this.#host.refused(this.#entryPoint, x);
+    } else if (downstream.aborted) {
+      this.#host.refused(this.#entryPoint, 499);
+    } else {
+      this.#host.serve(x);
+    }
+  }
+
+  #readHeaders(req: HttpRequest, peer: string): IntakeHeaders {
+    this.#intake.begin(peer, this.#host.managedNames());
+    req.forEach(this.#intake.header);
+    return this.#intake.finish();
+  }
+
+  #wire(req: HttpRequest, peer: string) {
+    return {
+      method: req.getCaseSensitiveMethod(),
+      rawPath: req.getUrl(),
+      rawQuery: req.getQuery() ?? '',
+      peer,
+      scheme: this.#scheme,
+    };
+  }
+}
