@@ -4,6 +4,7 @@ import { nearest } from '../config/decode/unknown-keys.ts';
 import { check } from './check.ts';
 import type { Command, CommandContext } from './command.ts';
 import { explain } from './explain.ts';
+import { handover } from './handover.ts';
 import { healthcheck } from './healthcheck.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { migrate } from './migrate.ts';
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   check,
   explain,
   routes,
+  handover,
   healthcheck,
   migrate,
   purge,

@@ -33,13 +33,15 @@ export type ToWorker =
   /** Answered with `pong` by a worker whose loop turns. */
   | { readonly type: 'ping' }
   | { readonly type: 'reopen-logs' }
-  /** Shutdown has begun: `/ping` says so, everything else goes on. */
-  | { readonly type: 'terminating' }
+  /** Shutdown has begun: `/ping` says so. `leaves`: it will be a while, and clients are to go elsewhere meanwhile. */
+  | { readonly type: 'terminating'; readonly leaves: boolean }
   /** Stop accepting, finish what runs, then exit; `deadline` milliseconds from now at most. */
   | { readonly type: 'drain'; readonly deadline: number }
   | { readonly type: 'api-answer'; readonly id: number; readonly answer: ApiAnswer }
   | StateAnswer
   | SessionAnswer
+  /** These are elsewhere now, or have ended: whoever remembers them asks again. At most 2,048. */
+  | { readonly type: 'sessions-moved'; readonly sessions: readonly SessionName[] }
   /** To the only worker: it holds the state from now on, and asks no one. */
   | { readonly type: 'state-keep'; readonly dump: StateDump }
   /** The primary holds it again; answered with `state-given`. */

@@ -1,6 +1,7 @@
 // The primary's life: static configuration, workers, signals, and the way out.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLine, hasErrors, renderTty } from '../config/diagnostics.ts';
 import { sourceText } from '../config/source-text.ts';
 import { loadStatic } from '../config/static/load.ts';
@@ -9,8 +10,11 @@ import { type ResolvedStatic, resolveStatic } from '../config/static/resolve.ts'
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
+import { announce, HandoverRefused } from './announce.ts';
 import { ListenFailed } from './bring-up.ts';
+import { findPredecessor, type Predecessor } from './handover.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
+import { createNotifier, type Notifier } from './notify.ts';
 import { portInTheWay, withPorts } from './port-check.ts';
 import { createPrimary, type Primary } from './primary.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
@@ -21,6 +25,16 @@ export interface StartOptions {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** The gateway to replace; its listeners stay beside this one's until all workers serve. */
+  readonly replaces?: Replaced;
+  /** Called once it serves and, in a handover, once the other gateway was asked to leave. */
+  readonly onServing?: () => void;
+}
+
+export interface Replaced {
+  readonly pid: number;
+  /** Also with errors in the dynamic configuration. */
+  readonly despiteErrors: boolean;
 }
 
 /** Runs the gateway; the exit code once it has stopped. Never rejects. */
@@ -39,11 +53,27 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   if (log === null) return 1;
   logDiagnostics(log, diagnostics);
   mentionWarnings(log, resolved, diagnostics);
-  const taken = await portInTheWay(resolved.entryPoints);
-  if (taken !== null) return failToStart(log, resolved, taken);
+  const place = await takePlace(resolved, options.replaces);
+  if (!place.ok) return failToStart(log, resolved, place.problem);
   const entryPoints = await withPorts(resolved.entryPoints);
   const settled = { ...resolved, entryPoints, worker: { ...resolved.worker, entryPoints } };
-  return run({ config: loaded.config, resolved: settled, env: options.env, log, diagnostics });
+  const notifier = createNotifier(options.env, log);
+  const { config } = loaded;
+  const { predecessor } = place;
+  return run({ config, resolved: settled, log, diagnostics, options, notifier, predecessor });
+}
+
+type Place =
+  | { readonly ok: true; readonly predecessor: Predecessor | null }
+  | { readonly ok: false; readonly problem: string };
+
+/** The ports are free, or the gateway to replace has them. */
+async function takePlace({ entryPoints }: ResolvedStatic, replaces: Replaced | undefined): Promise<Place> {
+  const found = replaces === undefined ? null : findPredecessor(replaces.pid, entryPoints);
+  if (found?.ok === false) return found;
+  const predecessor = found?.predecessor ?? null;
+  const problem = await (predecessor?.obstacle(entryPoints) ?? portInTheWay(entryPoints));
+  return problem === null ? { ok: true, predecessor } : { ok: false, problem };
 }
 
 /** The default level hides warnings, and with them that half of what was written is not read. */
@@ -57,21 +87,31 @@ function mentionWarnings(log: Log, { worker }: ResolvedStatic, diagnostics: read
 interface Run {
   readonly config: StaticConfig;
   readonly resolved: ResolvedStatic;
-  readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly diagnostics: readonly Diagnostic[];
+  readonly options: StartOptions;
+  readonly notifier: Notifier;
+  readonly predecessor: Predecessor | null;
 }
 
 async function run(start: Run): Promise<number> {
-  const { resolved, log } = start;
-  const primary = createPrimary(start);
+  const { resolved, log, notifier } = start;
+  const primary = createPrimary({ ...start, env: start.options.env });
   const times = { accept: resolved.requestAcceptGraceTimeout, finish: resolved.graceTimeOut };
   const shutdown = createShutdown(primary.supervisor, times, log);
   let code = 0;
   const stopSignals = onSignals({
-    shutDown: (signal) => shutdown.begin(signal),
+    shutDown(signal) {
+      notifier.stopping('finishing what runs');
+      shutdown.begin(signal);
+    },
     atOnce: () => shutdown.atOnce(),
-    reload: () => primary.reload(),
+    retire() {
+      // The unit goes on, with the successor.
+      notifier.silence();
+      shutdown.retire();
+    },
+    reload: () => void reload(primary, start),
     reopenLogs: () => primary.reopenLogs(),
     roll: () => void primary.roll(),
   });
@@ -79,6 +119,7 @@ async function run(start: Run): Promise<number> {
     code = 1;
     // The workers finish what they run; what is broken here cannot supervise them any longer.
     log.fatal({ stack: error.stack ?? error.message }, 'primary ends on an exception nobody caught');
+    notifier.stopping('ends on an exception');
     shutdown.crash();
   };
   process.on('uncaughtException', crashed);
@@ -98,6 +139,7 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
     await primary.ready();
     if (shutdown.begun()) return true;
     await primary.start();
+    if (!shutdown.begun()) await announce(primary, { ...start, ...start.options });
     return true;
   } catch (error) {
     if (shutdown.begun()) return true;
@@ -107,9 +149,18 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
   }
 }
 
+async function reload(primary: Primary, { resolved, notifier }: Run): Promise<void> {
+  void notifier.reloading();
+  primary.reload();
+  if (!notifier.isOn) return;
+  // What was read is in force one throttle later.
+  await sleep(resolved.providersThrottleDuration);
+  await notifier.ready(`serving with ${resolved.workers} workers`);
+}
+
 function startProblem(error: unknown): string {
   // The listener's message names entry point and address.
-  if (error instanceof ListenFailed) return error.message;
+  if (error instanceof ListenFailed || error instanceof HandoverRefused) return error.message;
   return `no worker could be started: ${error instanceof Error ? error.message : String(error)}`;
 }
 

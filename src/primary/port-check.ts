@@ -18,7 +18,7 @@ export async function portInTheWay(entryPoints: readonly EntryPointSpec[]): Prom
 }
 
 /** One line that names the entry point, its address and the reason. */
-function listenProblem(point: EntryPointSpec, reason: string): string {
+export function listenProblem(point: EntryPointSpec, reason: string): string {
   const address = `${point.host.includes(':') ? `[${point.host}]` : point.host}:${point.port}`;
   const known: Readonly<Record<string, string>> = {
     EADDRINUSE: 'the address is already in use',
@@ -55,7 +55,7 @@ function hold(host: string): Promise<Server | null> {
 }
 
 /** Null when the port is free; otherwise the error's code. */
-function tryPort(host: string, port: number): Promise<string | null> {
+export function tryPort(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

@@ -11,12 +11,15 @@ import { failure } from './api/answers.ts';
 import { createApi } from './api/api.ts';
 import { apiFacts } from './api/facts.ts';
 import { createCertificates } from './certificates.ts';
+import { createDrains } from './drains.ts';
 import { createDynamic } from './dynamic.ts';
 import { createFork } from './fork.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createObtain } from './obtain.ts';
 import { createPurge } from './purge.ts';
+import { createNodePurges } from './purge-nodes.ts';
 import { type Content, createReload } from './reload.ts';
+import { createHeldSessions, relayMovedSessions } from './sessions.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -87,14 +90,28 @@ export function createPrimary(options: PrimaryOptions): Primary {
     },
     dynamic.start(),
   );
+  const sessions = createHeldSessions(() => supervisor.workers());
+  const drains = createDrains({
+    workers: () => supervisor.workers(),
+    snapshot: () => reload.current().snapshot,
+  });
+  const purges = createNodePurges({
+    redis: resolved.redis,
+    secret: resolved.worker.stateSecret ?? null,
+    local: createPurge(() => supervisor.workers()),
+    onConnection: (connection) =>
+      relayMovedSessions(connection, (message) => supervisor.broadcast(message)),
+    log,
+  });
   const supervisor: Supervisor = createSupervisor({
     workers: resolved.workers,
     settings: resolved.worker,
     fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
     snapshots: reload,
-    greeting: () => certificates.greeting(),
+    greeting: () => [...certificates.greeting(), ...drains.greeting()],
     drainDeadline: resolved.graceTimeOut,
     log,
+    onSessionCalls: (from, calls) => sessions.answer(from, calls),
     onServerFails: (service, url) => health.fails(service, url),
     onApiRequest: (from, id, request) => {
       const ask = request.service === 'acme-http' ? obtain.answer(request.target) : api(request);
@@ -110,7 +127,8 @@ export function createPrimary(options: PrimaryOptions): Primary {
       diagnostics: () => [...options.diagnostics, ...dynamic.diagnostics(), ...reload.diagnostics()],
       obtained: () => certificates.obtained(),
       acme: () => obtain.status(),
-      purge: createPurge(() => supervisor.workers()),
+      purge: purges.purge,
+      drains,
     },
   );
   return {
@@ -143,6 +161,8 @@ export function createPrimary(options: PrimaryOptions): Primary {
     },
     async close() {
       dynamic.close();
+      sessions.close();
+      purges.close();
       await Promise.all([health.close(), obtain.close()]);
     },
   };

@@ -5,12 +5,14 @@ import type { Supervisor } from './supervisor.ts';
 
 export interface Shutdown {
   /**
-   * `/ping` says 503 while everything is still accepted for `requestAcceptGraceTimeout`; then the listeners
-   * close and what runs has `graceTimeOut` to finish. Only the first call counts.
+   * `/ping` says 503 while everything is still accepted for `requestAcceptGraceTimeout`, and clients are asked to
+   * come again on another connection; then the listeners close and what runs has `graceTimeOut` to finish. Only the first call counts.
    */
   begin(reason: string): void;
   /** Without the time in which everything is still accepted: nobody supervises the workers any longer. */
   crash(): void;
+  /** The same for a successor that serves on the same ports: whom `/ping` told of an end would leave both. */
+  retire(): void;
   /** Skips what is left of it. */
   atOnce(): void;
   begun(): boolean;
@@ -30,7 +32,7 @@ export function createShutdown(supervisor: Supervisor, times: GraceTimes, log: L
   let begun = false;
   const walk = async (reason: string, accept: number): Promise<void> => {
     log.info({ reason, accept, finish: times.finish }, 'shutdown has begun');
-    supervisor.terminate();
+    if (reason !== 'successor') supervisor.terminate(accept > 0);
     await sleep(accept, hurry.signal);
     await supervisor.stop(hurry.signal.aborted ? 0 : times.finish);
   };
@@ -42,6 +44,7 @@ export function createShutdown(supervisor: Supervisor, times: GraceTimes, log: L
   return {
     begin: (reason) => once(reason, times.accept),
     crash: () => once('exception', 0),
+    retire: () => once('successor', 0),
     atOnce() {
       log.warn('shutdown at once');
       hurry.abort();

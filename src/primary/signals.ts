@@ -4,6 +4,8 @@ export interface SignalActions {
   /** SIGTERM or SIGINT; the second one of either calls `atOnce`. */
   readonly shutDown: (signal: string) => void;
   readonly atOnce: () => void;
+  /** SIGQUIT: a successor serves on the same ports. */
+  readonly retire: () => void;
   readonly reload: () => void;
   readonly reopenLogs: () => void;
   readonly roll: () => void;
@@ -17,9 +19,15 @@ export function onSignals(actions: SignalActions): () => void {
     asked = true;
     actions.shutDown(signal);
   };
+  const retire = (): void => {
+    if (asked) return;
+    asked = true;
+    actions.retire();
+  };
   const table: readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] = [
     ['SIGTERM', end],
     ['SIGINT', end],
+    ['SIGQUIT', retire],
     ['SIGHUP', () => actions.reload()],
     ['SIGUSR1', () => actions.reopenLogs()],
     ['SIGUSR2', () => actions.roll()],

@@ -23,6 +23,7 @@ export interface SupervisorOptions {
   /** Milliseconds a replaced worker may take to finish what it runs. */
   readonly drainDeadline: number;
   readonly onApiRequest: WorkerEvents['apiRequest'];
+  readonly onSessionCalls?: WorkerEvents['sessionCalls'];
   readonly onServerFails?: WorkerEvents['serverFails'];
 }
 
@@ -40,7 +41,7 @@ export interface Supervisor {
   /** One by one: a new worker listens before the old one drains. */
   roll(): Promise<void>;
   /** Tells all workers, also those still to come, that shutdown has begun. */
-  terminate(): void;
+  terminate(leaves: boolean): void;
   /** Drains all workers; settles when the last has ended, `deadline` plus 2 s from now at the latest. */
   stop(deadline: number): Promise<void>;
   /** Ends all workers at once. */
@@ -72,7 +73,8 @@ class SlotSupervisor implements Supervisor {
   /** Entry points on port 0 keep the port that the first worker was given. */
   #settings: WorkerSettings;
   #stopping = false;
-  #terminating = false;
+  /** Null: not yet. */
+  #terminating: Extract<ToWorker, { type: 'terminating' }> | null = null;
   #rolling: Promise<void> | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -128,9 +130,9 @@ class SlotSupervisor implements Supervisor {
     return this.#rolling;
   }
 
-  terminate(): void {
-    this.#terminating = true;
-    this.broadcast({ type: 'terminating' });
+  terminate(leaves: boolean): void {
+    this.#terminating = { type: 'terminating', leaves };
+    this.broadcast(this.#terminating);
   }
 
   async stop(deadline: number): Promise<void> {
@@ -157,6 +159,7 @@ class SlotSupervisor implements Supervisor {
     const handle = attachWorker(this.#options.fork(), {
       apiRequest: this.#options.onApiRequest,
       stateCalls: (from, calls) => this.#state.answer(from, calls),
+      sessionCalls: this.#options.onSessionCalls,
       serverFails: this.#options.onServerFails,
       wrongProtocol: (from) => this.replace(from, 'it speaks the protocol of another release'),
     });
@@ -171,7 +174,7 @@ class SlotSupervisor implements Supervisor {
     try {
       const { greeting = () => [], snapshots } = this.#options;
       const addresses = await bringUp(handle, { settings: this.#settings, greeting }, snapshots);
-      if (this.#terminating) handle.send({ type: 'terminating' });
+      if (this.#terminating !== null) handle.send(this.#terminating);
       served = true;
       const previous = slot.serving;
       slot.serving = handle;

@@ -1,7 +1,7 @@
 // Puts the request path together: entry points in front, a Runtime behind, one reference between them.
 
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { PurgeSelector, ServerState } from '../model/ipc.ts';
+import type { PurgeSelector, ServerName, ServerState } from '../model/ipc.ts';
 import type { WorkerChallenge } from '../model/acme.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -46,6 +46,8 @@ class WorkerGateway implements Gateway, ListenerHost {
   #runtime: Runtime | null = null;
   #previous: Runtime | null = null;
   #terminating = false;
+  /** At most 1,000, as the primary says them. */
+  #drains: readonly ServerName[] = [];
   /** Key authorisations by token. */
   #challengeAnswers: ReadonlyMap<string, string> = new Map();
 
@@ -88,6 +90,10 @@ class WorkerGateway implements Gateway, ListenerHost {
     return (this.#runtime as Runtime).managed;
   }
 
+  get bootSecret(): string {
+    return this.#settings.bootSecret;
+  }
+
   isDraining(): boolean {
     return this.#drain.begun;
   }
@@ -101,6 +107,7 @@ class WorkerGateway implements Gateway, ListenerHost {
         entryPoints: this.#entryPoints.map((entryPoint) => entryPoint.name),
         kept,
         previous: this.#runtime,
+        ...(this.#deps.sessions === undefined ? {} : { sessions: this.#deps.sessions }),
         serverFails: (service, url) => {
           this.setServerState({ service, url, up: false });
           this.#deps.serverFails?.(service, url);
@@ -115,10 +122,12 @@ class WorkerGateway implements Gateway, ListenerHost {
           authClients: this.#authClients,
           authCaches: this.#authCaches,
           state: this.#deps.state,
+          decisions: this.#deps.decisions ?? null,
           log: { warn: (message) => this.#log.warn(message), error: (message) => this.#log.error(message) },
         },
       });
       runtime.begin(down, this.#runtime);
+      runtime.setDrains(this.#drains, []);
       this.#previous?.dispose();
       this.#previous = this.#runtime;
       this.#runtime = runtime;
@@ -167,12 +176,20 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#previous?.setServerUp(state.service, state.url, state.up);
   }
 
+  setDrains(drains: readonly ServerName[]): void {
+    const before = this.#drains;
+    this.#drains = drains;
+    this.#runtime?.setDrains(drains, before);
+    this.#previous?.setDrains(drains, before);
+  }
+
   purgeAuth(selector: PurgeSelector): number {
     return this.#authCaches.purge(selector);
   }
 
-  setTerminating(): void {
+  setTerminating(leaves: boolean): void {
     this.#terminating = true;
+    if (leaves) this.#drain.leave();
   }
 
   reopenLogs(): void {
@@ -180,7 +197,7 @@ class WorkerGateway implements Gateway, ListenerHost {
   }
 
   async drain(deadline: number): Promise<void> {
-    this.setTerminating();
+    this.setTerminating(false);
     this.#listeners.stopAccepting();
     await this.#drain.finish(deadline);
     await this.#accessLog?.flush();

@@ -8,6 +8,7 @@ export class Drain {
   /** Tunnels only: they never end by themselves. Bounded by the process's descriptors. */
   readonly #tunnels = new Set<Exchange>();
   #empty: (() => void) | null = null;
+  #leaving: NodeJS.Timeout | null = null;
 
   entered(x: Exchange): void {
     this.#running++;
@@ -20,9 +21,20 @@ export class Drain {
     if (this.#running === 0) this.#empty?.();
   }
 
+  /**
+   * Tunnels are asked to go on elsewhere, those that still come too: whoever takes this machine's address away
+   * leaves them without a word.
+   */
+  leave(): void {
+    this.begun = true;
+    this.#closeTunnels();
+    this.#leaving ??= setInterval(() => this.#closeTunnels(), farewellEvery);
+  }
+
   /** Resolves when nobody is inside, or when `deadline` milliseconds have passed. */
   async finish(deadline: number): Promise<void> {
     this.begun = true;
+    if (this.#leaving !== null) clearInterval(this.#leaving);
     if (this.#running === 0) return;
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve;
@@ -43,5 +55,7 @@ export class Drain {
   }
 }
 
+/** Milliseconds: sooner than an address is moved. */
+const farewellEvery = 100;
 /** Milliseconds between the close frames and the end. */
 const tunnelFarewell = 500;

@@ -1,13 +1,15 @@
 // The worker's handle on the request path: everything else of `proxy` is reached through it.
 
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { ApiAnswer, ApiRequest, PurgeSelector, ServerState } from '../model/ipc.ts';
+import type { ApiAnswer, ApiRequest, PurgeSelector, ServerName, ServerState } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { WorkerChallenge } from '../model/acme.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import type { RedisConnection } from '../state/redis/connect.ts';
+import type { SharedDecisions } from '../state/decisions.ts';
 import type { State } from '../state/state.ts';
+import type { SessionRoom } from './services/sticky-header.ts';
 
 export interface Gateway {
   /**
@@ -26,10 +28,15 @@ export interface Gateway {
   setCertificates(change: CertificateChange): void;
   /** What certificate authorities may ask to see: all of it. */
   setChallenges(challenges: readonly WorkerChallenge[]): void;
+  /** Exactly these servers get no new sessions, beside those the configuration drains. */
+  setDrains(drains: readonly ServerName[]): void;
   /** Forgets cached auth decisions, also those whose answer is still on its way; how many there were. */
   purgeAuth(selector: PurgeSelector): number;
-  /** `/ping` answers the terminating status from now on. */
-  setTerminating(): void;
+  /**
+   * `/ping` answers the terminating status from now on. `leaves`: others are about to send clients elsewhere, so
+   * answers say `Connection: close` and WebSockets are closed with 1001 already.
+   */
+  setTerminating(leaves: boolean): void;
   reopenLogs(): void;
   /**
    * Closes the listeners, says `Connection: close` on what is answered from now on, waits for running
@@ -47,6 +54,10 @@ export interface GatewayDeps {
   readonly serverFails?: (service: string, url: string) => void;
   /** Buckets and counts that workers share; closed by whoever made it. */
   readonly state: State;
+  /** Who is where, by header; absent: no header is sticky. Closed by whoever made it. */
+  readonly sessions?: SessionRoom;
+  /** Auth decisions that nodes share; absent: they share none. */
+  readonly decisions?: SharedDecisions | null;
   /** Null or absent without `state.redis`. Closed by whoever made it. */
   readonly redis?: RedisConnection | null;
 }

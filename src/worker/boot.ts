@@ -12,6 +12,7 @@ import { applyChange, applySnapshot, rollBack } from './apply.ts';
 import { createAsk } from './ask.ts';
 import { createDrain } from './drain.ts';
 import { report } from './report.ts';
+import { createShared, type Shared } from './sessions.ts';
 import { type ForState, isForState, WorkerState } from './state.ts';
 
 /** A terminal sends these to the whole process group; the primary is the one that acts on them. */
@@ -28,6 +29,7 @@ export function startWorker(): void {
   const state = new WorkerState(report);
   let gateway: Gateway | null = null;
   let log: Log | null = null;
+  let shared: Shared | null = null;
   const drain = createDrain(() => gateway, report);
 
   process.on('uncaughtException', (error) => die(log, error));
@@ -38,11 +40,16 @@ export function startWorker(): void {
   });
   const boot = (settings: WorkerSettings): void => {
     log = createLog(settings.log);
+    const redis = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
+    state.begin({ redis, onError: settings.stateOnError, log: log.child('state') });
+    shared = createShared(settings, redis, report);
     gateway = createGateway(settings, {
       askPrimary: (request) => ask.ask(request),
       log,
       state,
-      redis: settings.redis === null ? null : connectRedis(settings.redis, log.child('redis')),
+      redis,
+      sessions: shared.sessions,
+      decisions: shared.decisions,
       serverFails: (service, url) => report({ type: 'server-fails', service, url }),
     });
   };
@@ -56,10 +63,12 @@ export function startWorker(): void {
     if (message.type === 'boot') boot(message.settings);
     else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
     else if (isForState(message)) state.obey(message);
+    else if (shared?.obey(message) === true) return;
     else if (message.type === 'ping') report({ type: 'pong' });
     else if (message.type === 'drain') drain.begin(message.deadline);
     else if (message.type === 'reopen-logs') reopen(log, gateway);
-    else if (gateway !== null) obey(gateway, message);
+    else if (gateway !== null) obey(gateway, message, state.arrived);
+    else if (message.type === 'drains') report({ type: 'drains-set', id: message.id });
     else if (message.type === 'purge') report({ type: 'purged', id: message.id, entries: 0 });
   });
   report({ type: 'ready' });
@@ -67,7 +76,8 @@ export function startWorker(): void {
 
 type ForGateway = Exclude<ToWorker, ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' | 'ping' }>;
 
-function obey(gateway: Gateway, message: ForGateway): void {
+/** `arrived`: what has to settle before it listens. */
+function obey(gateway: Gateway, message: ForGateway, arrived: Promise<void> | undefined): void {
   switch (message.type) {
     case 'snapshot':
       applySnapshot(gateway, message, report);
@@ -79,7 +89,7 @@ function obey(gateway: Gateway, message: ForGateway): void {
       rollBack(gateway, message.version, report);
       break;
     case 'listen':
-      void listen(gateway);
+      void listen(gateway, arrived);
       break;
     case 'server':
       gateway.setServerState(message.state);
@@ -90,17 +100,22 @@ function obey(gateway: Gateway, message: ForGateway): void {
     case 'challenges':
       gateway.setChallenges(message.challenges);
       break;
+    case 'drains':
+      gateway.setDrains(message.drains);
+      if (message.id !== 0) report({ type: 'drains-set', id: message.id });
+      break;
     case 'purge':
       report({ type: 'purged', id: message.id, entries: gateway.purgeAuth(message.selector) });
       break;
     case 'terminating':
-      gateway.setTerminating();
+      gateway.setTerminating(message.leaves);
       break;
   }
 }
 
-async function listen(gateway: Gateway): Promise<void> {
+async function listen(gateway: Gateway, arrived: Promise<void> | undefined): Promise<void> {
   try {
+    if (arrived !== undefined) await arrived;
     report({ type: 'listening', addresses: await gateway.listen() });
   } catch (error) {
     const named = error instanceof Error && 'entryPoint' in error ? String(error.entryPoint) : '';
