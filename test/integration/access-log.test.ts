@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ask } from '../support/ask.ts';
+import { isNodeEngine } from '../support/engine.ts';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type AccessLine, accessLine } from '../support/wire.ts';
@@ -324,8 +325,9 @@ test('a WebSocket is one line, at its end, with the whole time', async (t) => {
   const line = await accessLine(gateway, '/ws');
   assert.equal(line['DownstreamStatus'], 101);
   assert.equal(line['OriginStatus'], 101);
-  assert.equal(line['RequestContentSize'], 2);
-  assert.equal(line['DownstreamContentSize'], 4);
+  // The node engine passes bytes, so it counts those of the frames: heads, masks, close.
+  assert.ok(isNodeEngine ? Number(line['RequestContentSize']) >= 8 : line['RequestContentSize'] === 2);
+  assert.ok(isNodeEngine ? Number(line['DownstreamContentSize']) >= 6 : line['DownstreamContentSize'] === 4);
   assert.ok(Number(line['OriginDuration']) <= Number(line['Duration']));
 });
 

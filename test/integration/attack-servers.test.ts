@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { isNodeEngine } from '../support/engine.ts';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
 import { requestText, sendRaw } from '../support/raw.ts';
 import { startWireServer, type WireServer } from '../support/wire.ts';
@@ -50,7 +51,8 @@ describe('servers that give up', () => {
     assert.equal(seen('/get').length, 2);
   });
 
-  for (const method of ['POST', 'PATCH', 'LOCK', 'FOO']) {
+  // Node's parser knows the methods there are.
+  for (const method of ['POST', 'PATCH', 'LOCK', ...(isNodeEngine ? [] : ['FOO'])]) {
     test(`a ${method} that a server may have seen is not sent again, by anybody`, async () => {
       const target = `/${method.toLowerCase()}`;
       const { statuses } = await send(`${method} ${target}`, ['Content-Length: 4'], 'body');

@@ -194,9 +194,11 @@ describe('round the auth check', () => {
     const leaving = await openRaw(gateway.port('web'));
     leaving.write(requestText('GET /a', ['Authorization: Bearer alice']));
     await eventually('the auth server is asked', () => auth.requests.length === 1);
-    leaving.destroy();
+    leaving.socket.resetAndDestroy();
     const next = get('/b', ['Authorization: Bearer bob']);
     const stranger = get('/c');
+    // They came behind the end of the first one.
+    await eventually('the auth server is asked for all', () => auth.requests.length === 3);
     release();
     assert.match((await next).text, /\nbob$/);
     assert.deepEqual((await stranger).statuses, [401]);

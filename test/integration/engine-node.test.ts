@@ -469,28 +469,3 @@ describe('protocols behind the node engine', { timeout: 60_000 }, () => {
     });
   });
 });
-
-test('a drain answers what runs, ends idle connections and sessions, and exits 0', async (t) => {
-  const origin = createHttp((_, response) => setTimeout(() => response.end('late'), 400));
-  await new Promise<void>((go) => origin.listen(0, '127.0.0.1', go));
-  t.after(() => origin.close());
-  const gateway = await startGateway({
-    engine: 'node',
-    static: { entryPoints: { web: { transport: { lifeCycle: { graceTimeOut: '5s' } } } } },
-    dynamic: routesTo({ o: `http://127.0.0.1:${(origin.address() as AddressInfo).port}` }),
-  });
-  const running = await openRaw(gateway.port('web'));
-  running.write(requestText('GET /o/late'));
-  const client = connectHttp2(gateway.url('web'));
-  client.on('error', () => {});
-  const stream = client.request({ ':path': '/o/late' });
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  const stopping = gateway.stop();
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  assert.equal(text, 'late');
-  const answer = await running.closed();
-  assert.match(answer, /connection: close\r\n/);
-  assert.match(answer, /late$/);
-  assert.equal((await stopping).code, 0);
-});

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isNodeEngine } from '../support/engine.ts';
 import { openFrontDoor } from '../support/front-door.ts';
 import { requestText } from '../support/raw.ts';
 
@@ -23,7 +24,8 @@ test('a header section over maxHeaderBytes answers 431 and closes', async (t) =>
   const many = await door.send(
     requestText(
       'GET /health',
-      Array.from({ length: 150 }, (_, i) => `X-${i}: a`),
+      // The fast engine reads a hundred lines, the other one a thousand.
+      Array.from({ length: isNodeEngine ? 1_100 : 150 }, (_, i) => (isNodeEngine ? `X: ` : `X-${i}: a`)),
     ),
   );
   assert.deepEqual(many.statuses, [431]);

@@ -131,7 +131,8 @@ describe('retry', () => {
     client.on('error', () => {});
     origin.answerWith((_request, response) => {
       response.writeHead(503).end();
-      client.destroy();
+      // Not the end of one half alone, after which a client might still read.
+      client.resetAndDestroy();
     });
     client.write('GET / HTTP/1.1\r\nHost: waits.test\r\n\r\n');
     await gateway.waitForLog(/client\.gone/);

@@ -1,13 +1,13 @@
 // One HTTP/1 connection on Node: its requests are served one after the other, in the order they came.
 
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { EntryPoint } from '../entry-point.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { ListenerHost } from '../listener.ts';
 import type { Http1Downstream } from './downstream.ts';
 import { halfClosedSilence, maxPipelined } from './limits.ts';
 import { peerOf } from './peer-address.ts';
+import type { Secured } from './secured.ts';
 
 interface Waiting {
   readonly downstream: Http1Downstream;
@@ -17,6 +17,8 @@ interface Waiting {
 
 export class Connection {
   readonly socket: Socket;
+  /** Null in cleartext. */
+  readonly secured: Secured | null;
   readonly peer: string;
   readonly #entryPoint: EntryPoint;
   readonly #host: ListenerHost;
@@ -26,8 +28,13 @@ export class Connection {
   #running: Http1Downstream | null = null;
   readonly #waiting: Waiting[] = [];
 
-  constructor(socket: Socket, entryPoint: EntryPoint, host: ListenerHost) {
+  constructor(
+    socket: Socket,
+    secured: Secured | null,
+    { entryPoint, host }: { readonly entryPoint: EntryPoint; readonly host: ListenerHost },
+  ) {
     this.socket = socket;
+    this.secured = secured;
     this.peer = peerOf(socket);
     this.#entryPoint = entryPoint;
     this.#host = host;
@@ -76,7 +83,7 @@ export class Connection {
 
   /** `isOpenEnded`: the end of the connection would be the end of an answer, and must not look like one. */
   cut(isOpenEnded: boolean): void {
-    if (isOpenEnded && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    if (isOpenEnded && this.secured === null) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

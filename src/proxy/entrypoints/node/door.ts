@@ -2,9 +2,14 @@
 
 import type { EntryPoint } from '../entry-point.ts';
 import type { ListenerHost } from '../listener.ts';
+import type { Secured } from './secured.ts';
 
 export interface Door {
   readonly entryPoint: EntryPoint;
   readonly host: ListenerHost;
-  readonly scheme: 'http' | 'https';
+  /**
+   * Whether a request for `host` came in on a connection that was made for another one, under other rules
+   * (RFC 9110 §7.4): what one host asks of its clients must not be left out by naming it later.
+   */
+  isMisdirected(host: string, secured: Secured): boolean;
 }

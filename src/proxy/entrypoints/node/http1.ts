@@ -3,18 +3,17 @@
 import { type IncomingMessage, STATUS_CODES, ServerResponse, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { headerSlop, type Intake } from '../intake.ts';
 import type { IntakeHeaders } from '../intake-headers.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { NodeBody } from './body.ts';
-import { certificatesOf } from './certificates.ts';
 import { Connection } from './connection.ts';
 import type { Door } from './door.ts';
 import { Http1Downstream, NodeHandshake } from './downstream.ts';
 import { maxHeaderPairs, slowHeadsEvery } from './limits.ts';
 import { feedHttp1 } from './request-head.ts';
 import { readWireTarget } from './request-target.ts';
+import type { Secured } from './secured.ts';
 import { asksToSwitch } from './upgrade.ts';
 
 /** What of an entry point Node itself looks after. */
@@ -47,8 +46,8 @@ export class Http1 {
     this.#stopwatch = stopwatch;
   }
 
-  opened(socket: Socket): void {
-    this.#connections.set(socket, new Connection(socket, this.#door.entryPoint, this.#door.host));
+  opened(socket: Socket, secured: Secured | null): void {
+    this.#connections.set(socket, new Connection(socket, secured, this.#door));
   }
 
   request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -142,21 +141,29 @@ export class Http1 {
   ): void {
     const target = readWireTarget(request.url as string);
     if (target.authority !== null) read.host = target.authority;
-    const { socket } = connection;
     const wire = {
       method: request.method as string,
       rawPath: target.path,
       rawQuery: target.query,
       peer: connection.peer,
-      scheme: this.#door.scheme,
+      scheme: connection.secured === null ? ('http' as const) : ('https' as const),
     };
     const isHandshake = downstream instanceof NodeHandshake;
     const x = this.#intake.build(wire, read, { downstream, body: downstream.body, isHandshake });
-    if (typeof x !== 'number') {
-      downstream.exchange = x;
-      if (request.httpVersionMinor === 0) x.protocol = 'HTTP/1.0';
-      if (socket instanceof TLSSocket) x.clientCertificates = certificatesOf(socket);
+    if (typeof x === 'number') {
+      connection.take(downstream, x);
+      return;
     }
+    const { secured } = connection;
+    if (secured !== null) {
+      if (this.#door.isMisdirected(x.host, secured)) {
+        connection.take(downstream, 421);
+        return;
+      }
+      x.clientCertificates = secured.certificates;
+    }
+    downstream.exchange = x;
+    if (request.httpVersionMinor === 0) x.protocol = 'HTTP/1.0';
     connection.take(downstream, x);
   }
 

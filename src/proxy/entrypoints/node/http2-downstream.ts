@@ -16,6 +16,9 @@ export class Http2Downstream implements Downstream {
   /** Whose answer this is; null for a refusal. */
   exchange: Exchange | null = null;
 
+  /** The stream was reset by us. */
+  cutByUs = false;
+
   readonly #stream: ServerHttp2Stream;
   #finished = false;
   #listensForDrain = false;
@@ -72,6 +75,7 @@ export class Http2Downstream implements Downstream {
   abort(): void {
     if (this.finished) return;
     this.#finished = true;
+    this.cutByUs = true;
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 

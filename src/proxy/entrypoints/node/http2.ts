@@ -1,18 +1,15 @@
 // HTTP/2 on Node: its sessions with their bounds, and its streams as requests.
 
-import { constants, type ServerHttp2Session, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
-import { TLSSocket } from 'node:tls';
+import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import { headerSlop, type Intake } from '../intake.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { NodeBody } from './body.ts';
-import { certificatesOf } from './certificates.ts';
 import type { Door } from './door.ts';
 import { Http2Downstream } from './http2-downstream.ts';
-import { firstBytesTimeout, maxConcurrentStreams, maxHeaderPairs, maxSessionMemory } from './limits.ts';
-import { maxControlFramesPerSecond, maxResetsPerSecond } from './limits.ts';
-import { peerOf } from './peer-address.ts';
+import { Session } from './http2-session.ts';
+import { maxConcurrentStreams, maxHeaderPairs, maxResetsPerSecond, maxSessionMemory } from './limits.ts';
 import { feedHttp2 } from './request-head.ts';
-import { Rate } from './rate.ts';
+import type { Secured } from './secured.ts';
 
 export function http2Options({ spec }: Door['entryPoint']): ServerOptions {
   return {
@@ -35,6 +32,8 @@ export class Http2 {
   readonly #intake: Intake;
   readonly #stopwatch: Stopwatch;
   readonly #sessions = new Map<ServerHttp2Session, Session>();
+  /** Only while there are sessions. */
+  #looking: NodeJS.Timeout | null = null;
 
   constructor(door: Door, intake: Intake, stopwatch: Stopwatch) {
     this.#door = door;
@@ -42,14 +41,26 @@ export class Http2 {
     this.#stopwatch = stopwatch;
   }
 
-  opened(session: ServerHttp2Session): void {
-    const own = new Session(session, this.#door);
+  opened(session: ServerHttp2Session, secured: Secured | null): void {
+    const own = new Session(session, secured, this.#door);
     this.#sessions.set(session, own);
-    session.on('close', () => this.#sessions.delete(session));
+    session.on('close', () => this.#left(session));
+    this.#looking ??= setInterval(() => this.#look(), 1000).unref();
     session.on('error', ignore);
     session.on('stream', (...args: readonly unknown[]) =>
       this.#request(own, args[0] as ServerHttp2Stream, args[3] as readonly string[]),
     );
+  }
+
+  #left(session: ServerHttp2Session): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size > 0 || this.#looking === null) return;
+    clearInterval(this.#looking);
+    this.#looking = null;
+  }
+
+  #look(): void {
+    for (const own of this.#sessions.values()) own.look();
   }
 
   /** No stream is begun any more; those there go on. */
@@ -64,7 +75,8 @@ export class Http2 {
   #request(session: Session, stream: ServerHttp2Stream, raw: readonly string[]): void {
     const downstream = new Http2Downstream(stream);
     session.began(stream, downstream);
-    const { host, entryPoint, scheme } = this.#door;
+    const { host, entryPoint } = this.#door;
+    const { secured } = session;
     this.#intake.begin(session.peer, host.managedNames());
     const pseudo = feedHttp2(this.#intake, raw);
     const read = this.#intake.finish();
@@ -79,18 +91,19 @@ export class Http2 {
       rawPath: mark === -1 ? pseudo.path : pseudo.path.slice(0, mark),
       rawQuery: mark === -1 ? '' : pseudo.path.slice(mark + 1),
       peer: session.peer,
-      scheme,
+      scheme: secured === null ? ('http' as const) : ('https' as const),
     };
     const isGeneral = pseudo.path === '*' && pseudo.method === 'OPTIONS' && read.refuse === 0;
     const sides = { downstream, body: downstream.body, isHandshake: false };
-    const x = isGeneral ? 200 : this.#intake.build(wire, read, sides);
+    let x = isGeneral ? 200 : this.#intake.build(wire, read, sides);
+    if (typeof x !== 'number' && secured !== null && this.#door.isMisdirected(x.host, secured)) x = 421;
     if (typeof x === 'number') {
       downstream.respond(x, [], '', false);
       host.refused(entryPoint, x);
       return;
     }
     x.protocol = 'HTTP/2.0';
-    x.clientCertificates = session.certificates;
+    if (secured !== null) x.clientCertificates = secured.certificates;
     downstream.exchange = x;
     this.#stopwatch.watch(downstream);
     host.serve(x);
@@ -109,57 +122,6 @@ function bodyOf(stream: ServerHttp2Stream, raw: readonly string[], contentLength
         }
       : null,
   });
-}
-
-/** One client's session, and the floods it must not be used for. */
-class Session {
-  readonly peer: string;
-  readonly certificates: readonly Uint8Array[] | null;
-  readonly #session: ServerHttp2Session;
-  readonly #door: Door;
-  readonly #openedAt = performance.now();
-  readonly #resets = new Rate(maxResetsPerSecond);
-  readonly #control = new Rate(maxControlFramesPerSecond);
-  #begun = 0;
-  #open = 0;
-
-  constructor(session: ServerHttp2Session, door: Door) {
-    this.#session = session;
-    this.#door = door;
-    const { socket } = session;
-    this.peer = peerOf(socket);
-    this.certificates = socket instanceof TLSSocket ? certificatesOf(socket) : null;
-    const { idleTimeout } = door.entryPoint.spec.transport;
-    // A head that never ends is no stream yet: this ends it as well.
-    session.setTimeout(idleTimeout === 0 ? firstBytesTimeout : idleTimeout, () => {
-      if (this.#open === 0) session.close();
-    });
-    const control = (): void => {
-      if (this.#control.isOver()) this.#calmDown();
-    };
-    session.on('remoteSettings', control);
-    session.on('ping', control);
-  }
-
-  began(stream: ServerHttp2Stream, downstream: Http2Downstream): void {
-    this.#open += 1;
-    this.#begun += 1;
-    stream.on('close', () => {
-      this.#open -= 1;
-      if (downstream.aborted && this.#resets.isOver()) this.#calmDown();
-    });
-    const { keepAliveMaxRequests, keepAliveMaxTime } = this.#door.entryPoint.spec.transport;
-    const isSpent =
-      (keepAliveMaxRequests > 0 && this.#begun >= keepAliveMaxRequests) ||
-      (keepAliveMaxTime > 0 && performance.now() - this.#openedAt >= keepAliveMaxTime);
-    if (isSpent && !this.#session.closed) this.#session.close();
-  }
-
-  #calmDown(): void {
-    if (this.#session.destroyed) return;
-    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    this.#session.destroy();
-  }
 }
 
 function ignore(): void {}

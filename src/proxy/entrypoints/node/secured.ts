@@ -1,0 +1,64 @@
+// What is known of a connection once its TLS handshake is over.
+
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { ClientAuthType } from '../../../model/tls.ts';
+import { verifiesClients } from '../../../tls/server-options.ts';
+
+export interface Secured {
+  /** Name of the options it was made with. */
+  readonly options: string;
+  /** DER, the client's own first; null without any. */
+  readonly certificates: readonly Uint8Array[] | null;
+}
+
+/** Longest chain that is looked at. */
+const maxChain = 8;
+
+/**
+ * Whether a client may come in with the certificate it has shown, or without one. Its handshake is over: that it
+ * holds the key is proved.
+ */
+export function admits(type: ClientAuthType, socket: TLSSocket): boolean {
+  if (type === 'NoClientCert' || type === 'RequestClientCert') return true;
+  const isShown = showsCertificate(socket);
+  if (type === 'RequireAnyClientCert') return isShown;
+  if (type === 'VerifyClientCertIfGiven') return !isShown || socket.authorized;
+  return isShown && socket.authorized;
+}
+
+/** SHA-256 of each certificate in PEM texts, as Node writes it. Throws `Error` for what is no certificate. */
+export function fingerprintsOf(pems: readonly string[]): ReadonlySet<string> {
+  const single = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+  return new Set(
+    pems.flatMap((pem) => pem.match(single) ?? []).map((pem) => new X509Certificate(pem).fingerprint256),
+  );
+}
+
+/**
+ * Null where the options say that certificates are verified and this one is not. With `RequestClientCert` and
+ * `RequireAnyClientCert` it is whatever the client has shown, as with Traefik: who reads it has to judge it.
+ * Without the `authorities`, by fingerprint: Node adds those it has itself to what the client has sent.
+ */
+export function certificatesOf(
+  type: ClientAuthType,
+  socket: TLSSocket,
+  authorities: ReadonlySet<string>,
+): readonly Uint8Array[] | null {
+  if (type === 'NoClientCert' || (verifiesClients(type) && !socket.authorized)) return null;
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  const chain: Uint8Array[] = [];
+  while (certificate?.raw !== undefined && chain.length < maxChain) {
+    if (chain.length > 0 && authorities.has(certificate.fingerprint256)) break;
+    chain.push(certificate.raw);
+    // The last of a chain is its own issuer.
+    if (certificate.issuerCertificate === certificate) break;
+    certificate = certificate.issuerCertificate;
+  }
+  return chain.length === 0 ? null : chain;
+}
+
+function showsCertificate(socket: TLSSocket): boolean {
+  // Node gives an empty object for none.
+  return (socket.getPeerCertificate() as { raw?: Buffer } | null)?.raw !== undefined;
+}
