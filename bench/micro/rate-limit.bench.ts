@@ -6,13 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts, startGateway, type TestGateway } from '../../test/support/gateway.ts';
+import { commandPath } from '../install.ts';
 import { startBackends } from '../origin.ts';
 import { cpuBetween, cpuTimes, treeOf } from '../proc.ts';
 import { median } from '../statistics.ts';
 
 const rounds = 6;
 const names = ['none', 'memory, 1 worker', 'memory, 2 workers', 'leased', 'strict'] as const;
-const seconds = Math.max(1, Number(process.argv[2] ?? 60) / (rounds * names.length));
+const seconds = Math.max(1, Math.round(Number(process.argv[2] ?? 60) / (rounds * names.length)));
 
 interface Contender {
   readonly name: (typeof names)[number];
@@ -22,6 +23,8 @@ interface Contender {
   readonly redisCpu: number[];
 }
 
+const wrk = commandPath('wrk');
+if (wrk === null) throw new Error('wrk is not on the PATH');
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
 const { backends, running } = await startBackends(folder);
 const [redisPort = 0] = await freePorts(1);
@@ -74,7 +77,7 @@ async function measure({ gateway, path, cpu, redisCpu }: Contender, forSeconds: 
   const redisPids = [redis.pid ?? 0];
   const [before, redisBefore] = [cpuTimes(pids), cpuTimes(redisPids)];
   const args = ['-t1', '-c32', `-d${forSeconds}s`, `${gateway.url('web')}${path}`];
-  const output = execFileSync('wrk', args, { encoding: 'utf8' });
+  const output = execFileSync(wrk as string, args, { encoding: 'utf8' });
   const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
   if (output.includes('Non-2xx')) throw new Error(`${path}: some were refused\n${output}`);
   cpu.push(cpuBetween(before, cpuTimes(pids)) / requests);

@@ -1,5 +1,7 @@
 // What workers and nodes share: token buckets and counts of running requests. One interface, whoever holds it.
 
+import type { RedisSettings } from '../model/redis.ts';
+
 /** Token buckets of one middleware on one router. */
 export interface BucketSpec {
   /** Names the table of keys; part of it is a hash of the options, so that changed options begin afresh. */
@@ -9,6 +11,8 @@ export interface BucketSpec {
   readonly burst: number;
   /** Longest wait for a token, milliseconds; who would wait longer is refused. */
   readonly maxDelay: number;
+  /** Asked for every token, or for a few at once; `leased` unless given. Only what is far away tells the two apart. */
+  readonly mode?: 'strict' | 'leased';
 }
 
 export interface Take {
@@ -24,7 +28,17 @@ export interface State {
   /** Counts a running request of `key` in, unless `limit` of them run: false then. */
   enter(space: string, limit: number, key: string): boolean | Promise<boolean>;
   leave(space: string, key: string): void;
+  /**
+   * Another one, in a Redis of its own, which its caller closes; `budget`: milliseconds that a request waits for it.
+   * Throws `Error` when there are too many.
+   */
+  elsewhere?(redis: RedisSettings, budget?: number): State;
   close(): void;
+}
+
+/** It is away, and who needs it is to be refused meanwhile. */
+export class StateClosed extends Error {
+  override readonly name = 'StateClosed';
 }
 
 /** Keys kept in one space; the one unused for longest goes first. Traefik's bound. */

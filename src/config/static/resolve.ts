@@ -11,7 +11,7 @@ import { pluginSettings } from './plugins.ts';
 import { staticError, staticWarning } from './problem.ts';
 import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts';
 import { resolveAcme } from './resolve-acme.ts';
-import { resolveRedis } from './resolve-state.ts';
+import { resolveRedis, resolveStateSecret } from './resolve-state.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
 import { maxWorkers } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
@@ -66,6 +66,7 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
       bootSecret,
       plugins: pluginSettings(config),
       redis,
+      stateSecret: resolveStateSecret(config, diagnostics),
       stateOnError: config.state?.onError ?? 'local',
     },
     workers: workerCount(config, diagnostics),

@@ -26,6 +26,9 @@ const redis = object({
 
 export const state = object({
   redis: redis.optional(),
+  secret: secret(
+    key(text, 'Known to all nodes and to nobody else: seals what they share; 32 characters or more'),
+  ),
   onError: keyOr(
     oneOf(['open', 'closed', 'local']),
     'local',

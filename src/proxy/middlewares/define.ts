@@ -1,6 +1,7 @@
 // The shape of a middleware: schema, one line of documentation and the build function in one file.
 
 import type { z } from 'zod';
+import type { SharedDecisions } from '../../state/decisions.ts';
 import type { State } from '../../state/state.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Service } from '../services/service.ts';
@@ -35,6 +36,8 @@ export interface BuildDeps {
   readonly authCaches: AuthCacheRegistry;
   /** Buckets and counts that all workers share; they outlive reloads and workers. */
   readonly state: State;
+  /** Auth decisions that nodes share; null or absent: they share none. */
+  readonly decisions?: SharedDecisions | null;
   readonly log: BuildLog;
 }
 

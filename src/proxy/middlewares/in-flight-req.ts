@@ -1,6 +1,7 @@
 // inFlightReq: so many requests of each source at a time, counted until the last byte of their answers.
 
 import { hash } from 'node:crypto';
+import { StateClosed } from '../../state/state.ts';
 import { canonicalJson } from '../../util/content-hash.ts';
 import type { Exchange } from '../exchange.ts';
 import { ANSWERED, CONTINUE, type Verdict } from '../hooks.ts';
@@ -39,9 +40,11 @@ export const inFlightReq = defineMiddleware({
       if (entered) state.leave(space, key);
       return ANSWERED;
     };
-    const unreachable = (x: Exchange): Verdict => {
-      notice();
-      return x.ended ? ANSWERED : x.answer(503, [], statusText(503));
+    const unreachable = (x: Exchange, error: unknown): Verdict => {
+      if (x.ended) return ANSWERED;
+      // By `state.onError: closed`, of which the state itself has said so in the log.
+      if (!(error instanceof StateClosed)) notice();
+      return x.answer(503, [], statusText(503));
     };
 
     return {
@@ -53,7 +56,7 @@ export const inFlightReq = defineMiddleware({
         if (typeof entered === 'boolean') return judge(x, key, entered);
         return entered.then(
           (value) => settle(x, key, value),
-          () => unreachable(x),
+          (error: unknown) => unreachable(x, error),
         );
       },
       end(x) {

@@ -1,37 +1,19 @@
 // rateLimit: a token bucket for each source; who comes a little too early waits, who comes far too early gets 429.
 
 import { hash } from 'node:crypto';
-import type { BucketSpec, Take } from '../../state/state.ts';
+import { type BucketSpec, type State, StateClosed, type Take } from '../../state/state.ts';
 import { canonicalJson } from '../../util/content-hash.ts';
 import type { Exchange } from '../exchange.ts';
 import { plainTextHeaders } from '../headers.ts';
 import { ANSWERED, CONTINUE, type Verdict } from '../hooks.ts';
 import { statusText } from '../status.ts';
 import { type BuildDeps, defineMiddleware } from './define.ts';
-import { bool, duration, int, list, object, secret, section, text } from './fields.ts';
+import { duration, int, object, text } from './fields.ts';
 import { limitTexts, retryHeaders } from './rate-limit/texts.ts';
+import { budgetOf, limitRedis, type LimitRedis, redisSettings, withPemFiles } from './rate-limit/redis.ts';
 import { DelayRoom } from './rate-limit/delay-room.ts';
 import { buildSource, sourceCriterion } from './source-criterion.ts';
 import { unreachableNotice } from './state-unreachable.ts';
-
-const redis = section({
-  endpoints: list.default(['localhost:6379']),
-  username: text.optional(),
-  password: secret(text.optional()),
-  db: int.default(0),
-  poolSize: int.default(0),
-  minIdleConns: int.default(0),
-  maxActiveConns: int.default(0),
-  readTimeout: duration.default(3000),
-  writeTimeout: duration.default(3000),
-  dialTimeout: duration.default(5000),
-  tls: section({
-    ca: secret(text.optional()),
-    cert: secret(text.optional()),
-    key: secret(text.optional()),
-    insecureSkipVerify: bool.default(false),
-  }).optional(),
-});
 
 export const rateLimit = defineMiddleware({
   kind: 'rateLimit',
@@ -42,12 +24,16 @@ export const rateLimit = defineMiddleware({
     period: duration.refine((value) => value >= 0, 'expected 0 or more').default(1000),
     burst: int.default(1),
     sourceCriterion: sourceCriterion.optional(),
-    redis: redis.optional().meta({ status: 'later' }),
+    mode: text.refine(isMode, 'expected strict or leased').default('leased'),
+    redis: limitRedis.optional(),
   }),
+  withFiles(options, readFile) {
+    const { redis } = options;
+    return redis === undefined ? options : { ...options, redis: withPemFiles(redis, readFile) };
+  },
   build(options, deps) {
-    if (options.redis !== undefined) mentionRedis(deps);
     if (options.average === 0) return {};
-    const { state } = deps;
+    const state = stateOf(options.redis, deps);
     const bucket = bucketOf(options, deps);
     const source = buildSource(options.sourceCriterion, 'peer');
     const texts = limitTexts(bucket, options, deps.name);
@@ -65,9 +51,12 @@ export const rateLimit = defineMiddleware({
       x.keepFact(slot, remaining);
       return wait === 0 ? CONTINUE : room.hold(x, wait);
     };
-    const unreachable = (x: Exchange): Verdict => {
+    const unreachable = (x: Exchange, error: unknown): Verdict => {
+      if (x.ended) return ANSWERED;
+      // By `state.onError: closed`; the state itself has said so in the log.
+      if (error instanceof StateClosed) return x.answer(503, plainTextHeaders(), statusText(503));
       notice();
-      return x.ended ? ANSWERED : x.answer(500, plainTextHeaders(), 'Could not insert/update bucket\n');
+      return x.answer(500, plainTextHeaders(), 'Could not insert/update bucket\n');
     };
 
     return {
@@ -76,7 +65,7 @@ export const rateLimit = defineMiddleware({
         if (!(taken instanceof Promise)) return judge(x, taken);
         return taken.then(
           (take) => (x.ended ? ANSWERED : judge(x, take)),
-          () => unreachable(x),
+          (error: unknown) => unreachable(x, error),
         );
       },
       response(x) {
@@ -92,27 +81,36 @@ interface Limits {
   readonly average: number;
   readonly period: number;
   readonly burst: number;
+  readonly mode: string;
+  readonly redis?: object | undefined;
   readonly sourceCriterion?: object | undefined;
 }
 
-function bucketOf({ average, period, burst, sourceCriterion: by }: Limits, deps: BuildDeps): BucketSpec {
+function bucketOf(limits: Limits, deps: BuildDeps): BucketSpec {
+  const { average, period, burst, sourceCriterion: by } = limits;
+  // With a Redis of its own a limit has one bucket for all of its routers, as Traefik has it.
+  const router = limits.redis === undefined ? deps.router : '';
   const rate = average / (period === 0 ? 1000 : period);
   const perSecond = rate * 1000;
   const options = hash('sha256', canonicalJson([average, period, burst, by ?? null])).slice(0, 16);
   return {
-    space: `rate\n${deps.name}\n${deps.router}\n${options}`,
+    space: `rate\n${deps.name}\n${router}\n${options}`,
     rate,
     burst: Math.max(1, burst),
     maxDelay: perSecond < 1 ? 500 : 1000 / (2 * Math.floor(perSecond)),
+    mode: limits.mode === 'strict' ? 'strict' : 'leased',
   };
 }
 
-/** Once for the middleware, however many routers use it. */
-function mentionRedis(deps: BuildDeps): void {
-  deps.keep(`rateLimit.redis\n${deps.name}`, () => {
-    deps.log.warn(
-      `${deps.name}: rateLimit.redis has no effect yet; the limit holds for all workers of this node, each node counts for itself`,
-    );
-    return { close() {} };
-  });
+function isMode(mode: string): boolean {
+  return mode === 'strict' || mode === 'leased';
+}
+
+/** One connection for all limits of a worker whose `redis` says the same. */
+function stateOf(redis: LimitRedis | undefined, { state, keep }: BuildDeps): State {
+  if (redis === undefined || state.elsewhere === undefined) return state;
+  const settings = redisSettings(redis);
+  const budget = budgetOf(redis);
+  const name = hash('sha256', canonicalJson([settings, budget ?? null]));
+  return keep(`rateLimit.redis\n${name}`, () => (state as Required<State>).elsewhere(settings, budget));
 }

@@ -1,9 +1,12 @@
 // The state in Redis: exact for all nodes and workers that use it.
 
 import { randomBytes } from 'node:crypto';
+import type { Lender, Lent, Wish } from '../lending.ts';
 import { type BucketSpec, maxKeysPerSpace, type State, type Take } from '../state.ts';
 import type { RedisConnection } from './connect.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
+import { lendTokens } from './lend-script.ts';
+import type { RedisScript } from './script.ts';
 import { countRunning, takeToken } from './state-scripts.ts';
 
 export interface RedisStateOptions {
@@ -12,6 +15,9 @@ export interface RedisStateOptions {
   /** Milliseconds one call may take; 50 unless given. */
   readonly timeout?: number;
 }
+
+/** All that is needed of a connection. */
+export type RedisScripts = Pick<RedisConnection, 'keyPrefix' | 'run'>;
 
 interface Held {
   readonly key: string;
@@ -22,8 +28,8 @@ interface Held {
 }
 
 /** Every call rejects, as the connection's do, when Redis cannot be asked; `connection` is not closed with it. */
-export class RedisState implements State {
-  readonly #connection: RedisConnection;
+export class RedisState implements State, Lender {
+  readonly #connection: RedisScripts;
   readonly #holdFor: number;
   readonly #timeout: number;
   /** Which of the counts are this process's. */
@@ -33,11 +39,11 @@ export class RedisState implements State {
   readonly #timer: NodeJS.Timeout;
   #calls = 0;
 
-  constructor(connection: RedisConnection, options: RedisStateOptions = {}) {
+  constructor(connection: RedisScripts, options: RedisStateOptions = {}) {
     this.#connection = connection;
     this.#holdFor = options.holdFor ?? 30_000;
     this.#timeout = options.timeout ?? 50;
-    this.#timer = setInterval(() => this.#renew(), this.#holdFor / 3).unref();
+    this.#timer = setInterval(() => this.renew(), this.#holdFor / 3).unref();
   }
 
   /** Keys of which something runs, or Redis has not heard yet that nothing does. */
@@ -45,15 +51,23 @@ export class RedisState implements State {
     return this.#held.size;
   }
 
-  async take({ space, rate, burst, maxDelay }: BucketSpec, key: string): Promise<Take> {
-    const name = `${this.#connection.keyPrefix}:bucket:${space}:${key}`;
-    const answer = await this.#connection.run(takeToken, [name], [rate, burst, maxDelay], this.#timeout);
-    if (!Array.isArray(answer)) throw new RedisRefused('the answer of Redis cannot be read');
-    const wait = Number(answer[0]);
-    const remaining = Number(answer[1]);
-    if (!Number.isFinite(wait) || !Number.isFinite(remaining))
-      throw new RedisRefused('the answer of Redis cannot be read');
-    return { wait, remaining };
+  async take(bucket: BucketSpec, key: string): Promise<Take> {
+    const { rate, burst, maxDelay } = bucket;
+    const [wait, remaining] = await this.#ask(takeToken, bucket, key, [rate, burst, maxDelay]);
+    return { wait: wait as number, remaining: remaining as number };
+  }
+
+  async lend(bucket: BucketSpec, key: string, { need, extra, back }: Wish): Promise<Lent> {
+    const { rate, burst, maxDelay } = bucket;
+    const args = [rate, burst, maxDelay, need, extra, back];
+    const [granted, late, wait, following, remaining] = (await this.#ask(lendTokens, bucket, key, args)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { granted, late, wait, following, remaining };
   }
 
   async enter(space: string, limit: number, key: string): Promise<boolean> {
@@ -82,6 +96,20 @@ export class RedisState implements State {
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  async #ask(
+    script: RedisScript,
+    { space }: BucketSpec,
+    key: string,
+    args: readonly number[],
+  ): Promise<readonly number[]> {
+    const name = `${this.#connection.keyPrefix}:bucket:${space}:${key}`;
+    const answer = await this.#connection.run(script, [name], args, this.#timeout);
+    const numbers = Array.isArray(answer) ? answer.map(Number) : [];
+    if (numbers.length === 0 || !numbers.every(Number.isFinite))
+      throw new RedisRefused('the answer of Redis cannot be read');
+    return numbers;
   }
 
   #hold(key: string): Held {
@@ -125,7 +153,8 @@ export class RedisState implements State {
     );
   }
 
-  #renew(): void {
+  /** Says all numbers again: now and then by itself, and when Redis is back. */
+  renew(): void {
     for (const held of this.#held.values()) this.#say(held);
   }
 }

@@ -38,23 +38,24 @@ const later = `http:
   routers:
     r: { rule: "Path(\`/\`)", service: s, observability: { metrics: false, accessLogs: false } }
   middlewares:
-    m: { rateLimit: { average: 1, redis: { endpoints: [a] } } }
+    m: { rateLimit: { average: 1, redis: { endpoints: [a], poolSize: 5 } } }
   serversTransports:
     t: { forwardingTimeouts: { pingTimeout: 1s } }
 `;
 
 test('options without effect in this version are told by check, not only by a running gateway', () => {
-  for (const path of ['observability.metrics', 'rateLimit.redis', 'forwardingTimeouts.pingTimeout']) {
+  for (const path of ['observability.metrics', 'forwardingTimeouts.pingTimeout']) {
     const told = warnings(later).filter((line) => line.includes(`\`${path}\` is accepted`));
     assert.equal(told.length, 1, path);
   }
   assert.ok(!warnings(later).join().includes('accessLogs'));
+  assert.equal(warnings(later).filter((line) => line.includes('rateLimit.redis.poolSize')).length, 1);
 });
 
 test('a thousand of one kind are told twenty times', () => {
   const objects = Array.from(
     { length: 1000 },
-    (_, i) => `    m${i}: { rateLimit: { average: 1, redis: {} } }`,
+    (_, i) => `    m${i}: { rateLimit: { average: 1, redis: { poolSize: 2 } } }`,
   );
   assert.equal(warnings(`http:\n  middlewares:\n${objects.join('\n')}\n`).length, 20);
 });

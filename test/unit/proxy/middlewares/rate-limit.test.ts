@@ -10,7 +10,7 @@ import { rateLimit } from '../../../../src/proxy/middlewares/rate-limit.ts';
 import { DelayRoom } from '../../../../src/proxy/middlewares/rate-limit/delay-room.ts';
 import { goDuration } from '../../../../src/proxy/middlewares/rate-limit/texts.ts';
 import { MemoryState } from '../../../../src/state/memory.ts';
-import type { State } from '../../../../src/state/state.ts';
+import { type State, StateClosed } from '../../../../src/state/state.ts';
 import { exchange } from './workbench.ts';
 
 interface Bench {
@@ -231,11 +231,71 @@ test('a state that cannot be reached answers 500 and is mentioned once', async (
   assert.equal(warnings.length, 1);
 });
 
-test('redis is read, and said to have no effect yet', (t) => {
-  const { request, warnings } = bench(t, { average: 1, redis: { endpoints: ['r:6379'], password: 'p' } });
+test('a Redis of its own is one connection for all limits that say the same, and one bucket for all routers', (t) => {
+  const memory = new MemoryState();
+  t.after(() => memory.close());
+  const asked: unknown[] = [];
+  const spaces: string[] = [];
+  const state: State = {
+    take(bucket, key) {
+      spaces.push(bucket.space);
+      return memory.take(bucket, key);
+    },
+    enter: () => true,
+    leave: () => {},
+    elsewhere(settings, budget) {
+      asked.push([settings, budget]);
+      return state;
+    },
+    close: () => {},
+  };
+  const redis = { endpoints: ['[::1]:7000', 'r'], password: 'p', readTimeout: '20ms', poolSize: 10 };
+  const { request } = bench(t, { average: 1, redis }, { state });
   assert.equal(request(exchange()), CONTINUE);
-  assert.match(warnings[0] ?? '', /limit@file: rateLimit.redis has no effect yet/);
-  assert.doesNotMatch(warnings.join(), /6379/);
+  assert.deepEqual(asked, [
+    [
+      {
+        endpoints: [
+          { host: '::1', port: 7000 },
+          { host: 'r', port: 6379 },
+        ],
+        username: null,
+        password: 'p',
+        db: 0,
+        tls: null,
+        sentinel: null,
+        cluster: true,
+        keyPrefix: 'portcullis',
+      },
+      20,
+    ],
+  ]);
+  assert.doesNotMatch(spaces[0] ?? '', /api@file/);
+  const refused: readonly (readonly [object, RegExp])[] = [
+    [{ endpoints: ['redis://:secret@r:6379'] }, /^Error: redis.endpoints: expected `host:port`$/],
+    [{ endpoints: ['r:99999'] }, /endpoints/],
+    [{ endpoints: [] }, /endpoints/],
+    [{ endpoints: ['a', 'b'], db: 1 }, /cluster/],
+    [{ username: 'me' }, /password/],
+    [{ tls: { cert: 'c' } }, /key/],
+  ];
+  for (const [wrong, why] of refused)
+    assert.throws(() => bench(t, { average: 1, redis: wrong }, { state }), why, JSON.stringify(wrong));
+  assert.throws(() => rateLimit.schema.parse({ mode: 'lazy' }), /strict or leased/);
+});
+
+test('while the shared state is away and closed, requests get 503', async (t) => {
+  const state: State = {
+    take: () => Promise.reject(new StateClosed('away')),
+    enter: () => false,
+    leave: () => {},
+    close: () => {},
+  };
+  const { request, warnings } = bench(t, { average: 1 }, { state });
+  const x = exchange();
+  assert.equal(await request(x), ANSWERED);
+  assert.equal(x.status, 503);
+  assert.deepEqual(warnings, []);
 });
 
 test('durations are printed as Go prints them', () => {
