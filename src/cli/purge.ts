@@ -1,20 +1,16 @@
 // `portcullis purge`: makes a running gateway forget cached auth decisions.
 
-import http from 'node:http';
 import type { PurgeSelector } from '../model/ipc.ts';
 import { takeOption, takeSwitch } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
+import { apiUrl, postJson, reasonIn } from './post-json.ts';
 
-/** Milliseconds. */
-const deadline = 10_000;
-/** Bytes of an answer that are read. */
-const maxAnswer = 64 * 1024;
 /** Bytes of a token on standard input. */
 const maxToken = 32 * 1024;
 
 export const purge: Command = {
   name: 'purge',
-  summary: 'Forget cached auth decisions, on all workers',
+  summary: 'Forget cached auth decisions, on all workers and all nodes that share a Redis',
   usage: ['purge --all', 'purge --token TOKEN', "purge --header 'X-User-Id: 17'"],
   options: [
     ['--all', 'Every decision'],
@@ -32,13 +28,13 @@ export const purge: Command = {
       return 2;
     }
     try {
-      const { status, body } = await post(asked.url, JSON.stringify(asked.selector));
+      const { status, body } = await postJson(asked.url, JSON.stringify(asked.selector));
       if (status === 200) {
         context.out(`purged ${purgedCount(body)}\n`);
         return 0;
       }
       context.err(
-        `portcullis purge: the API answered ${status}${status === 404 ? '; is `api` on at this endpoint?' : ''}\n`,
+        `portcullis purge: the API answered ${status}${status === 404 ? '; is `api` on at this endpoint?' : reasonIn(body)}\n`,
       );
     } catch (error) {
       context.err(`portcullis purge: ${error instanceof Error ? error.message : 'failed'}\n`);
@@ -56,9 +52,8 @@ async function readRequest(context: CommandContext): Promise<{ selector: PurgeSe
   if (extra !== undefined) return `unknown argument ${JSON.stringify(extra.slice(0, 80))}`;
   if (Number(all.isSet) + token.values.length + header.values.length !== 1)
     return 'give exactly one of --all, --token and --header';
-  const base = endpoint.values[0] ?? 'http://127.0.0.1:8080';
-  if (!URL.canParse(base) || new URL(base).protocol !== 'http:') return '--endpoint must be an http:// URL';
-  const url = new URL(`${base.replace(/\/+$/, '')}/api/portcullis/auth-cache/purge`);
+  const url = apiUrl(endpoint.values[0], '/api/portcullis/auth-cache/purge');
+  if (url === null) return '--endpoint must be an http:// URL';
   const selector = all.isSet
     ? ({ by: 'all' } as const)
     : await readSelector(token.values[0], header.values[0]);
@@ -85,30 +80,6 @@ async function readStdin(): Promise<string | null> {
     if (text.length > maxToken) return null;
   }
   return text.trim();
-}
-
-function post(url: URL, body: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const request = http.request(url, { method: 'POST', headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        if (text.length < maxAnswer) text += chunk;
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, body: text });
-      });
-    });
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${deadline} ms`)), deadline);
-    request.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    request.end(body);
-  });
 }
 
 function purgedCount(body: string): number {

@@ -57,6 +57,11 @@ export interface EntryPointSpec {
   /** For the node engine; absent: its defaults. */
   readonly http2?: Http2Spec;
   readonly accessLogs: boolean;
+  /** Absent: requests are counted. */
+  readonly metrics?: false;
+  /** Absent: requests are traced, with few spans each. */
+  readonly tracing?: false;
+  readonly traceVerbosity?: 'detailed';
   /** Absent: nobody but the gateway answers http-01 here. */
   readonly allowAcmeByPass?: true;
 }

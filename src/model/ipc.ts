@@ -1,6 +1,8 @@
 // Every message between the primary and a worker. Plain data only; versions travel with it.
 
 import type { Diagnostic } from './diagnostic.ts';
+import type { LiveCounts } from './live.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SnapshotDelta } from './snapshot-delta.ts';
@@ -30,6 +32,8 @@ export type ToWorker =
   | { readonly type: 'purge'; readonly id: number; readonly selector: PurgeSelector }
   /** All servers that the API said to drain, at most 1,000; answered with `drains-set` when `id` is not 0. */
   | { readonly type: 'drains'; readonly id: number; readonly drains: readonly ServerName[] }
+  /** Somebody may look at the dashboard: count for it, and tell once a second. */
+  | { readonly type: 'count-live' }
   /** Answered with `pong` by a worker whose loop turns. */
   | { readonly type: 'ping' }
   | { readonly type: 'reopen-logs' }
@@ -66,10 +70,12 @@ export interface ApiRequest {
   readonly target: string;
   /** As the client sent it; empty when there was none. */
   readonly contentType: string;
+  /** As the client sent it; absent when there was none. At most 200 characters. */
+  readonly acceptEncoding?: string;
   /** At most 64 KiB. */
   readonly body: string;
   /** Which internal service was asked; `api` unless said. */
-  readonly service?: 'api' | 'dashboard' | 'acme-http';
+  readonly service?: 'api' | 'dashboard' | 'acme-http' | 'prometheus';
 }
 
 export interface ApiAnswer {
@@ -105,9 +111,11 @@ export type ToPrimary =
   | { readonly type: 'api-request'; readonly id: number; readonly request: ApiRequest }
   | StateCalls
   | SessionCalls
+  | WorkerMetrics
   | { readonly type: 'state-given'; readonly dump: StateDump }
   /** A server failed requests as often as its service's passive health check allows: this worker asks it no more. */
   | { readonly type: 'server-fails'; readonly service: string; readonly url: string }
+  | { readonly type: 'live'; readonly counts: LiveCounts }
   | { readonly type: 'pong' }
   | { readonly type: 'drained' };
 

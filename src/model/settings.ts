@@ -1,7 +1,9 @@
 // The static part of a worker's life: sent once, at its start, never changed.
 
 import type { EntryPointSpec } from './entry-point.ts';
+import type { MetricsSettings } from './metrics.ts';
 import type { RedisSettings } from './redis.ts';
+import type { TracingSettings } from './tracing.ts';
 
 export interface WorkerSettings {
   readonly entryPoints: readonly EntryPointSpec[];
@@ -18,6 +20,10 @@ export interface WorkerSettings {
   readonly stateSecret?: string | null;
   /** What a request gets when the state it needs cannot be reached. */
   readonly stateOnError: StateOnError;
+  /** Null or absent: nothing is counted. */
+  readonly metrics?: MetricsSettings | null;
+  /** Null or absent: nothing is traced. */
+  readonly tracing?: TracingSettings | null;
 }
 
 /** Let it through, refuse it, or let this worker count alone. */
@@ -38,6 +44,18 @@ export interface LogSettings {
   readonly noColor: boolean;
   /** Null writes to standard output. */
   readonly filePath: string | null;
+  /** Null or absent: the file is somebody else's to rotate. */
+  readonly rotation?: RotationSettings | null;
+}
+
+/** When a log file is moved aside, and what becomes of those. */
+export interface RotationSettings {
+  readonly maxBytes: number;
+  /** Milliseconds; 0 keeps them. */
+  readonly maxAge: number;
+  /** 0 keeps all. */
+  readonly maxBackups: number;
+  readonly compress: boolean;
 }
 
 export type FieldMode = 'keep' | 'drop';
@@ -46,7 +64,7 @@ export type HeaderMode = 'keep' | 'drop' | 'redact';
 export interface AccessLogSettings {
   /** Null writes to standard output. */
   readonly filePath: string | null;
-  readonly format: 'common' | 'json' | 'genericCLF';
+  readonly format: 'common' | 'json' | 'genericCLF' | 'short';
   readonly filters: {
     /** Inclusive ranges of status codes; empty keeps all. */
     readonly statusCodes: readonly (readonly [number, number])[];
@@ -66,4 +84,7 @@ export interface AccessLogSettings {
   /** Lines kept in memory before a write. */
   readonly bufferingSize: number;
   readonly addInternals: boolean;
+  /** Absent: to the file alone, when there is one. */
+  readonly dualOutput?: boolean;
+  readonly rotation?: RotationSettings | null;
 }

@@ -38,6 +38,11 @@ export interface RouterSpec {
   /** Null: the router exists on the cleartext side only. */
   readonly tls: RouterTls | null;
   readonly accessLogs: boolean;
+  /** Absent: its requests are counted. */
+  readonly metrics?: false;
+  /** Absent: its requests are traced, with few spans each. */
+  readonly tracing?: false;
+  readonly traceVerbosity?: 'detailed';
   /**
    * Why this router cannot do its work. With a rule that parses it stays in place and answers 503;
    * with one that does not it is nowhere.
@@ -78,10 +83,10 @@ interface CommonServiceSpec {
 
 export interface InternalServiceSpec {
   readonly kind: 'internal';
-  /** `ping@internal`, `api@internal`, `dashboard@internal`, `acme-http@internal`, `noop@internal`. */
+  /** `ping@internal`, `api@internal`, `dashboard@internal`, `prometheus@internal`, `acme-http@internal`, `noop@internal`. */
   readonly name: string;
   readonly provider: 'internal';
-  readonly target: 'ping' | 'api' | 'dashboard' | 'acme-http' | 'noop';
+  readonly target: 'ping' | 'api' | 'dashboard' | 'prometheus' | 'acme-http' | 'noop';
   readonly errors: readonly string[];
 }
 

@@ -16,6 +16,8 @@ export interface CertificateSpec {
   /** Milliseconds since 1970, both. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Why the uws engine cannot show it, in words; absent: it can. */
+  readonly beyondUws?: string;
 }
 
 export type ClientAuthType =

@@ -30,7 +30,7 @@ export function dynamicSide(
   resolved: ResolvedStatic,
   env: NodeJS.ProcessEnv,
 ): DynamicSide {
-  const { entryPoints, ping, api, defaultRuleSyntax: ruleSyntax } = resolved;
+  const { entryPoints, ping, prometheus = null, api, defaultRuleSyntax: ruleSyntax } = resolved;
   const diagnostics: Diagnostic[] = [];
   const serversTransport = defaultTransport(config, diagnostics);
   const docker = dockerOptions(config, ruleSyntax, env);
@@ -38,7 +38,7 @@ export function dynamicSide(
   const challenges = [
     ...new Set(resolved.resolvers.flatMap(({ httpChallenge }) => httpChallenge?.entryPoint ?? [])),
   ];
-  const internal = internalConfig({ entryPoints, ping, api, challenges });
+  const internal = internalConfig({ entryPoints, ping, prometheus, api, challenges });
   return {
     base: { entryPoints, defaults: { ruleSyntax, serversTransport }, resolvers: resolved.resolvers },
     fixed: [internal],

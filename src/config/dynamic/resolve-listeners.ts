@@ -4,7 +4,7 @@ import { checkRule } from '../../rules/check.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Engine, EntryPointSpec } from '../../model/entry-point.ts';
 import type { RouterSpec, ServiceSpec } from '../../model/snapshot.ts';
-import type { ListenerSpec } from '../../model/tls.ts';
+import type { CertificateSpec, ListenerSpec } from '../../model/tls.ts';
 import { leadsToH2c } from './leads-to-h2c.ts';
 import { compare } from './merge.ts';
 import type { RouterNotes } from './router-notes.ts';
@@ -22,6 +22,8 @@ export interface ListenerContext {
   readonly asksHttp2: ReadonlySet<string>;
   /** Resolvers that answer challenges within handshakes. */
   readonly tlsChallengers: ReadonlySet<string>;
+  /** All there are, the default one among them. */
+  readonly certificates: readonly CertificateSpec[];
   readonly notes: RouterNotes;
   readonly diagnostics: Diagnostic[];
 }
@@ -55,6 +57,7 @@ function listenerOf(
   const place: Place = { entryPoint, overTls, hosts, context };
   if (wanted === 'both' && entryPoint.engine === 'uws') {
     refuseBeyond(place);
+    tellCertificates(place);
     return { entryPoint: name, engine: 'uws', side: 'tls', hosts: [] };
   }
   const engine = chooseEngine(place, wanted);
@@ -83,6 +86,7 @@ function chooseEngine(place: Place, side: Side): Engine {
   if (entryPoint.engine === 'node') return 'node';
   if (entryPoint.engine === 'uws') {
     refuseBeyond(place);
+    if (side !== 'cleartext') tellCertificates(place);
     return 'uws';
   }
   const needs = side === 'both' ? ['TLS and cleartext on one port'] : nodeNeeds(place, side);
@@ -110,6 +114,8 @@ function nodeNeeds({ overTls, hosts, context }: Place, side: Side): string[] {
   }
   if (hosts.length > 0 && needs.size === 0) needs.add('TLS options of single hosts');
   const resolver = overTls.find(({ tls }) => context.tlsChallengers.has(tls?.certResolver ?? ''))?.tls;
+  const odd = context.certificates.find(({ beyondUws }) => beyondUws !== undefined);
+  if (odd !== undefined) needs.add(`${odd.beyondUws} of the certificate for ${odd.names[0]}`);
   if (resolver !== undefined) needs.add(`\`tlsChallenge\` of the resolver ${resolver?.certResolver ?? ''}`);
   return [...needs];
 }
@@ -134,6 +140,19 @@ function refuseBeyond({ entryPoint, overTls, hosts, context }: Place): void {
       context.notes.warning(router, 'tls', { code: 'config.engine', message, hint });
     }
   }
+}
+
+/** The first of them, so that a thousand make no thousand lines. */
+function tellCertificates({ entryPoint: { name }, context }: Place): void {
+  const odd = context.certificates.find(({ beyondUws }) => beyondUws !== undefined);
+  if (odd === undefined) return;
+  context.diagnostics.push({
+    severity: 'error',
+    code: 'config.engine',
+    message: `the uws engine of the entry point ${name} cannot use ${odd.beyondUws} of the certificate for ${odd.names[0]}: clients that ask for it are shown another one`,
+    where: { source: 'static configuration', path: `entryPoints.${name}` },
+    hint: 'write `engine: node` for it, or have a certificate with an ECDSA or RSA key',
+  });
 }
 
 function tellHttp2({ entryPoint, overTls, context }: Place): void {

@@ -51,10 +51,12 @@ function routerSpecs(entry: Entry<RouterConfig>, context: RouterContext): Router
     service,
     tls: routerTls(router, provider),
     accessLogs: router.observability?.accessLogs ?? true,
+    ...(router.observability?.metrics === false ? { metrics: false } : {}),
+    ...tracingOf(router.observability, {}),
     errors: findings.errors,
     warnings: findings.warnings,
   };
-  const copies = perEntryPoint(spec, entryPoints, router.observability?.accessLogs);
+  const copies = perEntryPoint(spec, entryPoints, router.observability);
   if ((router.entryPoints ?? []).length === 0) for (const copy of copies) context.implicit.add(copy.name);
   return copies.map((copy) => withMiddlewares(copy, entry, context));
 }
@@ -108,7 +110,7 @@ const switchOn: ReadonlyMap<string, string> = new Map([
   ['api@internal', 'switch it on in the static configuration: `api: {}` or `--api=true`'],
   ['dashboard@internal', 'switch it on in the static configuration: `api: {dashboard: true}`'],
   ['ping@internal', 'switch it on in the static configuration: `ping: {}` or `--ping=true`'],
-  ['prometheus@internal', 'metrics are not served yet'],
+  ['prometheus@internal', 'switch it on in the static configuration: `metrics: {prometheus: {}}`'],
   ['rest@internal', 'the rest provider is not supported'],
   ['acme-http@internal', 'configure a certificates resolver with `httpChallenge`'],
 ]);
@@ -149,19 +151,20 @@ function priorityOf({ provider, written }: Entry<RouterConfig>, findings: Findin
   return maxUserPriority;
 }
 
-/** An entry point with middlewares, TLS or its own access-log setting gives its routers a model of their own. */
+/** An entry point with middlewares, TLS or its own settings of log and metrics gives its routers a model of their own. */
 function perEntryPoint(
   spec: RouterSpec,
   places: readonly EntryPointSpec[],
-  accessLogs: boolean | undefined,
+  own: RouterConfig['observability'],
 ): RouterSpec[] {
   const copies: RouterSpec[] = [];
   const plain: string[] = [];
   for (const place of places) {
-    const { middlewares: own, tls } = place.http;
+    const { middlewares, tls } = place.http;
     // Authorities ask in cleartext, and nothing may stand between them and the answer.
     const isPlain = spec.service === 'acme-http@internal' && spec.provider === 'internal';
-    if (isPlain || (own.length === 0 && tls === null && place.accessLogs)) {
+    const isObserved = place.accessLogs && place.metrics !== false && isPlainlyTraced(place);
+    if (isPlain || (middlewares.length === 0 && tls === null && isObserved)) {
       plain.push(place.name);
       continue;
     }
@@ -169,15 +172,33 @@ function perEntryPoint(
       ...spec,
       name: places.length > 1 ? `${place.name}-${spec.name}` : spec.name,
       entryPoints: [place.name],
-      middlewares: [...own.map((name) => qualify(name, 'internal')), ...spec.middlewares],
+      middlewares: [...middlewares.map((name) => qualify(name, 'internal')), ...spec.middlewares],
       tls:
         spec.tls ??
         (tls === null ? null : { ...tls, options: qualifiedOptions(tls.options ?? '', spec.provider) }),
-      accessLogs: accessLogs ?? place.accessLogs,
+      accessLogs: own?.accessLogs ?? place.accessLogs,
+      ...((own?.metrics ?? place.metrics) === false ? { metrics: false } : {}),
+      ...tracingOf(own, place),
     });
   }
   if (plain.length > 0 || places.length === 0) copies.push({ ...spec, entryPoints: plain });
   return copies;
+}
+
+type Tracing = Pick<RouterSpec, 'tracing' | 'traceVerbosity'>;
+
+/** A router's own word, else its entry point's. */
+function tracingOf(own: RouterConfig['observability'], place: Tracing): Tracing {
+  const isTraced = own?.tracing ?? place.tracing !== false;
+  const verbosity = own?.traceVerbosity ?? place.traceVerbosity ?? 'minimal';
+  return {
+    ...(isTraced ? {} : { tracing: false }),
+    ...(verbosity === 'detailed' ? { traceVerbosity: verbosity } : {}),
+  };
+}
+
+function isPlainlyTraced(place: Tracing): boolean {
+  return place.tracing !== false && place.traceVerbosity === undefined;
 }
 
 function withMiddlewares(spec: RouterSpec, entry: Entry<RouterConfig>, context: RouterContext): RouterSpec {

@@ -74,6 +74,10 @@ export function resolve(input: ResolveInput): Resolved {
     entryPoints: input.entryPoints,
     options: new Map(options.map((one) => [one.name, one])),
     tlsChallengers: tlsChallengers(input.resolvers),
+    certificates: [
+      ...spec.certificates,
+      ...(spec.defaultCertificate === null ? [] : [spec.defaultCertificate]),
+    ],
     implicit,
     services,
     asksHttp2,

@@ -38,9 +38,9 @@ export const routerSchema = object({
   }).optional(),
   observability: object({
     accessLogs: bool.optional(),
-    metrics: later(bool.optional()),
-    tracing: later(bool.optional()),
-    traceVerbosity: later(z.enum(['minimal', 'detailed']).optional()),
+    metrics: bool.optional(),
+    tracing: bool.optional(),
+    traceVerbosity: z.enum(['minimal', 'detailed']).optional(),
   }).optional(),
 });
 export type RouterConfig = z.output<typeof routerSchema>;

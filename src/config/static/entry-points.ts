@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { bigint, bool, duration, int, list, object, section, text } from '../../proxy/middlewares/fields.ts';
-import { key, keyOr, later, oneOf, refused } from './define.ts';
+import { key, keyOr, oneOf, refused } from './define.ts';
 
 /** Go's MaxInt64 - 1: the redirection of a whole entry point. */
 const redirectionPriority = 9223372036854775806n;
@@ -80,9 +80,9 @@ const http2 = object({
 
 const observability = object({
   accessLogs: keyOr(bool, true, 'Write access log lines for this entry point'),
-  metrics: later(keyOr(bool, true, 'Count requests of this entry point')),
-  tracing: later(keyOr(bool, true, 'Trace requests of this entry point')),
-  traceVerbosity: later(keyOr(oneOf(['minimal', 'detailed']), 'minimal', 'minimal or detailed')),
+  metrics: keyOr(bool, true, 'Count requests of this entry point'),
+  tracing: keyOr(bool, true, 'Trace requests of this entry point'),
+  traceVerbosity: keyOr(oneOf(['minimal', 'detailed']), 'minimal', 'minimal or detailed'),
 });
 
 const entryPoint = object({

@@ -12,7 +12,7 @@ import {
   text,
   textMap,
 } from '../../proxy/middlewares/fields.ts';
-import { key, keyOr, later, oneOf, removed } from './define.ts';
+import { key, keyOr, later, oneOf, refused, removed } from './define.ts';
 
 const number = z.any().transform((value, context): number => {
   const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
@@ -20,6 +20,15 @@ const number = z.any().transform((value, context): number => {
   context.addIssue({ code: 'custom', message: 'expected a number' });
   return z.NEVER;
 }) as unknown as z.ZodType<number>;
+
+/** A list of numbers, or one text with commas, as flags and the environment have it. */
+const numbers = z.any().transform((value, context): number[] => {
+  const parsed = list.safeParse(value);
+  const found = parsed.success ? parsed.data.map((item) => (item === '' ? Number.NaN : Number(item))) : [];
+  if (parsed.success && found.every(Number.isFinite)) return found;
+  context.addIssue({ code: 'custom', message: 'expected a list of numbers' });
+  return z.NEVER;
+}) as unknown as z.ZodType<number[]>;
 
 const otlpTls = object({
   ca: secret(key(text, 'CA file or PEM')),
@@ -44,7 +53,14 @@ const otlpKeys = {
   serviceName: key(text, 'Name of this service'),
   resourceAttributes: textMap.optional(),
 };
-const otlp = section(otlpKeys);
+
+const rotationKeys = {
+  maxSize: keyOr(int, 0, 'Megabytes before a file is rotated; 0 with one of the others: 100'),
+  maxAge: keyOr(int, 0, 'Days rotated files are kept; 0 keeps them'),
+  maxBackups: keyOr(int, 0, 'Rotated files that are kept; 0 keeps all'),
+  compress: keyOr(bool, false, 'Compress rotated files'),
+};
+const collectLines = 'let a collector read the lines: format json, on standard output or in a file';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'panic'] as const;
 
@@ -53,11 +69,8 @@ export const log = section({
   format: keyOr(oneOf(['common', 'json']), 'common', 'common or json'),
   noColor: keyOr(bool, false, 'Without colours in format common'),
   filePath: key(text, 'File instead of standard output'),
-  maxSize: later(keyOr(int, 0, 'Megabytes before a file is rotated')),
-  maxAge: later(keyOr(int, 0, 'Days rotated files are kept')),
-  maxBackups: later(keyOr(int, 0, 'Rotated files that are kept')),
-  compress: later(keyOr(bool, false, 'Compress rotated files')),
-  otlp: later(otlp.optional()),
+  ...rotationKeys,
+  otlp: refused(collectLines),
 });
 
 const keepDrop = oneOf(['keep', 'drop']);
@@ -81,13 +94,18 @@ const filters = object({
 
 export const accessLog = section({
   filePath: key(text, 'File instead of standard output'),
-  format: keyOr(oneOf(['common', 'json', 'genericCLF']), 'common', 'common, json or genericCLF'),
+  format: keyOr(
+    oneOf(['common', 'json', 'genericCLF', 'short']),
+    'common',
+    'common, json, genericCLF or short',
+  ),
   filters: filters.prefault({}),
   fields: fields.prefault({}),
   bufferingSize: keyOr(int, 0, 'Lines kept in memory before they are written'),
   addInternals: keyOr(bool, false, 'Also lines for ping, API and redirections'),
-  dualOutput: later(keyOr(bool, false, 'Write to standard output as well')),
-  otlp: later(otlp.optional()),
+  dualOutput: keyOr(bool, false, 'Write to standard output as well'),
+  rotation: object(rotationKeys).optional(),
+  otlp: refused(collectLines),
 });
 
 const pushKeys = {
@@ -102,10 +120,7 @@ const pushKeys = {
 export const metrics = object({
   addInternals: keyOr(bool, false, 'Also count ping, API and redirections'),
   prometheus: section({
-    buckets: z
-      .array(number)
-      .optional()
-      .meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
+    buckets: numbers.optional().meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
     addEntryPointsLabels: pushKeys.addEntryPointsLabels,
     addRoutersLabels: pushKeys.addRoutersLabels,
     addServicesLabels: pushKeys.addServicesLabels,
@@ -113,26 +128,29 @@ export const metrics = object({
     manualRouting: keyOr(bool, false, 'Only the service prometheus@internal, no router'),
     headerLabels: textMap.optional(),
   }).optional(),
-  datadog: section(pushKeys).optional(),
-  statsD: section(pushKeys).optional(),
-  influxDB2: section({
-    ...pushKeys,
-    token: secret(key(text, 'Token')),
-    org: key(text, 'Organisation'),
-    bucket: key(text, 'Bucket'),
-    additionalLabels: textMap.optional(),
-  }).optional(),
-  otlp: section({
-    ...otlpKeys,
-    addEntryPointsLabels: pushKeys.addEntryPointsLabels,
-    addRoutersLabels: pushKeys.addRoutersLabels,
-    addServicesLabels: pushKeys.addServicesLabels,
-    explicitBoundaries: z
-      .array(number)
-      .optional()
-      .meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
-    pushInterval: pushKeys.pushInterval,
-  }).optional(),
+  datadog: later(section(pushKeys).optional()),
+  statsD: later(section(pushKeys).optional()),
+  influxDB2: later(
+    section({
+      ...pushKeys,
+      token: secret(key(text, 'Token')),
+      org: key(text, 'Organisation'),
+      bucket: key(text, 'Bucket'),
+      additionalLabels: textMap.optional(),
+    }).optional(),
+  ),
+  otlp: later(
+    section({
+      ...otlpKeys,
+      addEntryPointsLabels: pushKeys.addEntryPointsLabels,
+      addRoutersLabels: pushKeys.addRoutersLabels,
+      addServicesLabels: pushKeys.addServicesLabels,
+      explicitBoundaries: numbers
+        .optional()
+        .meta({ type: 'list', summary: 'Bounds of the histograms, in seconds' }),
+      pushInterval: pushKeys.pushInterval,
+    }).optional(),
+  ),
   influxDB: removed('use `metrics.influxDB2`'),
 });
 
@@ -147,7 +165,12 @@ export const tracing = section({
   safeQueryParams: keyOr(list, [], 'Query parameters shown on spans'),
   sampleRate: keyOr(number, 1, 'Share of requests traced, 0 to 1'),
   addInternals: keyOr(bool, false, 'Also trace ping, API and redirections'),
-  otlp: otlp.optional(),
+  otlp: section({ http: otlpHttp.optional(), grpc: otlpGrpc.optional() }).optional(),
+  propagators: keyOr(
+    list,
+    [],
+    'Headers that carry trace context: tracecontext, b3, b3multi; else OTEL_PROPAGATORS, else tracecontext',
+  ),
   jaeger: removed(tracingGone),
   zipkin: removed(tracingGone),
   datadog: removed(tracingGone),

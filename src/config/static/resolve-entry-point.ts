@@ -11,13 +11,15 @@ import type { StaticConfig } from './schema.ts';
 /** Bytes a request head may have at most, whatever is written. */
 const mostHeaderBytes = 16 * 1024 * 1024;
 
-/** `http` on :80 when there is none, `traefik` on :8080 when the API or ping needs it. */
+/** `http` on :80 when there is none, `traefik` on :8080 when the API, ping or metrics need it. */
 export function implicitEntryPoints(config: StaticConfig): Record<string, StaticEntryPoint> {
   const missing: Record<string, { address: string }> = {};
   const isEmpty = Object.keys(config.entryPoints ?? {}).length === 0;
   if (isEmpty) missing['http'] = { address: ':80' };
   const isPingThere = config.ping?.entryPoint === 'traefik' && !config.ping.manualRouting;
-  const isNeeded = config.api?.insecure === true || isPingThere;
+  const prometheus = config.metrics?.prometheus;
+  const isMetricsThere = prometheus?.entryPoint === 'traefik' && !prometheus.manualRouting;
+  const isNeeded = config.api?.insecure === true || isPingThere || isMetricsThere;
   if (isNeeded && config.entryPoints?.['traefik'] === undefined) missing['traefik'] = { address: ':8080' };
   return entryPointsSchema.parse(missing);
 }
@@ -74,6 +76,9 @@ export function resolveEntryPoint(
     },
     ...(written.http2 === undefined ? {} : { http2: written.http2 }),
     accessLogs: written.observability.accessLogs,
+    ...(written.observability.metrics ? {} : { metrics: false }),
+    ...(written.observability.tracing ? {} : { tracing: false }),
+    ...(written.observability.traceVerbosity === 'detailed' ? { traceVerbosity: 'detailed' } : {}),
     ...(written.allowACMEByPass ? { allowAcmeByPass: true } : {}),
   };
 }

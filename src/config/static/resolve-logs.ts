@@ -1,20 +1,27 @@
 // `log` and `accessLog` of the static configuration as the workers get them.
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { AccessLogSettings, FieldMode, HeaderMode, LogSettings } from '../../model/settings.ts';
+import type {
+  AccessLogSettings,
+  FieldMode,
+  HeaderMode,
+  LogSettings,
+  RotationSettings,
+} from '../../model/settings.ts';
 import { staticError } from './problem.ts';
 import type { StaticConfig } from './schema.ts';
 
 /** Lines a worker may hold back at most. */
 const mostBufferedLines = 1_000_000;
 
-export function resolveLog({ log }: StaticConfig): LogSettings {
+export function resolveLog({ log }: StaticConfig, diagnostics: Diagnostic[]): LogSettings {
   const level = log?.level ?? 'error';
   return {
     level: level === 'panic' ? 'fatal' : level,
     format: log?.format ?? 'common',
     noColor: log?.noColor ?? false,
     filePath: log?.filePath === undefined || log.filePath === '' ? null : log.filePath,
+    rotation: rotationOf(log, 'log', diagnostics),
   };
 }
 
@@ -50,7 +57,39 @@ export function resolveAccessLog(
     },
     bufferingSize: isBufferSane ? accessLog.bufferingSize : 0,
     addInternals: accessLog.addInternals,
+    dualOutput: accessLog.dualOutput,
+    rotation: rotationOf(accessLog.rotation, 'accessLog.rotation', diagnostics),
   };
+}
+
+interface WrittenRotation {
+  readonly maxSize: number;
+  readonly maxAge: number;
+  readonly maxBackups: number;
+  readonly compress: boolean;
+}
+
+/** Megabytes of a file that is rotated, when only the other keys are written. */
+const usualSize = 100;
+/** Above this numbers are no numbers of days or files any more. */
+const mostOfAnything = 1_000_000;
+
+/** Null when none of the numbers is written. */
+function rotationOf(
+  written: WrittenRotation | undefined,
+  path: string,
+  diagnostics: Diagnostic[],
+): RotationSettings | null {
+  if (written === undefined) return null;
+  const { maxSize, maxAge, maxBackups, compress } = written;
+  for (const [name, value] of Object.entries({ maxSize, maxAge, maxBackups })) {
+    if (value >= 0 && value <= mostOfAnything) continue;
+    const message = `\`${name}\` is ${value}, expected 0 to ${mostOfAnything}`;
+    diagnostics.push(staticError(`${path}.${name}`, message));
+  }
+  if (maxSize <= 0 && maxAge <= 0 && maxBackups <= 0) return null;
+  const maxBytes = (maxSize > 0 ? maxSize : usualSize) * 1024 * 1024;
+  return { maxBytes, maxAge: maxAge * 24 * 3_600_000, maxBackups, compress };
 }
 
 function statusRange(written: string, diagnostics: Diagnostic[]): (readonly [number, number])[] {

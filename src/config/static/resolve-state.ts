@@ -35,6 +35,19 @@ export function resolveRedis({ state }: StaticConfig, diagnostics: Diagnostic[])
   return problems.length === 0 ? settings : null;
 }
 
+/** Fewest characters: it is a key, not a password for people. */
+const minSecret = 32;
+const maxSecret = 4096;
+
+export function resolveStateSecret({ state }: StaticConfig, diagnostics: Diagnostic[]): string | null {
+  const secret = state?.secret?.trim() ?? '';
+  if (secret === '') return null;
+  if (secret.length >= minSecret && secret.length <= maxSecret) return secret;
+  const message = `\`state.secret\` has ${secret.length} characters, expected ${minSecret} to ${maxSecret}`;
+  diagnostics.push(staticError('state.secret', message, 'make one with `openssl rand -hex 32`'));
+  return null;
+}
+
 function readEndpoints(redis: StaticRedis, problems: Diagnostic[]): RedisEndpoint[] {
   const path = `${root}.endpoints`;
   if (redis.endpoints.length === 0)

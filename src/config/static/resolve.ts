@@ -13,6 +13,8 @@ import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts
 import { resolveAcme } from './resolve-acme.ts';
 import { resolveRedis, resolveStateSecret } from './resolve-state.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
+import { type PrometheusSettings, resolveMetrics } from './resolve-metrics.ts';
+import { resolveTracing } from './resolve-tracing.ts';
 import { maxWorkers } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
 
@@ -36,6 +38,8 @@ export interface ResolvedStatic {
   readonly workers: number;
   readonly api: ApiSettings | null;
   readonly ping: PingSettings | null;
+  /** Null or absent: nothing is counted. */
+  readonly prometheus?: PrometheusSettings | null;
   readonly resolvers: readonly ResolverSettings[];
   /** Null: state lives in the primary, certificates in files. */
   readonly redis: RedisSettings | null;
@@ -56,22 +60,26 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
   checkReferences(config, entryPoints, diagnostics);
   checkFileProvider(config, diagnostics);
   const redis = resolveRedis(config, diagnostics);
+  const prometheus = resolveMetrics(config, entryPoints, diagnostics);
   return {
     entryPoints,
     worker: {
       entryPoints,
       accessLog: resolveAccessLog(config, diagnostics),
-      log: resolveLog(config),
+      log: resolveLog(config, diagnostics),
       pingTerminatingStatusCode: terminatingStatus(config, diagnostics),
       bootSecret,
       plugins: pluginSettings(config),
       redis,
       stateSecret: resolveStateSecret(config, diagnostics),
       stateOnError: config.state?.onError ?? 'local',
+      metrics: prometheus?.metrics ?? null,
+      tracing: resolveTracing(config, diagnostics),
     },
     workers: workerCount(config, diagnostics),
     api: resolveApi(config, diagnostics),
     ping: config.ping ?? null,
+    prometheus,
     resolvers: resolveAcme(config, entryPoints, diagnostics),
     redis,
     providersThrottleDuration: config.providers.providersThrottleDuration,

@@ -51,7 +51,7 @@ export const staticSchema = object({
   ping: ping.optional(),
   log: log.optional(),
   accessLog: accessLog.optional(),
-  metrics: later(metrics.optional()),
+  metrics: metrics.optional(),
   tracing: later(tracing.optional()),
   certificatesResolvers: certificatesResolvers.optional(),
   hostResolver: later(

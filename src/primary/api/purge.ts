@@ -1,6 +1,7 @@
 // POST /api/portcullis/auth-cache/purge: forget cached auth decisions, everywhere, before answering.
 
 import type { ApiAnswer, ApiRequest, PurgeSelector } from '../../model/ipc.ts';
+import { readSelector } from '../../state/purge-text.ts';
 import { failure, json } from './answers.ts';
 
 const maxBody = 64 * 1024;
@@ -26,26 +27,4 @@ export async function purge(
   } catch (error) {
     return failure(503, error instanceof Error ? error.message : 'not every worker has confirmed');
   }
-}
-
-/** Null when the text is none of the three; the text itself is never repeated: it may hold a token. */
-export function readSelector(text: string): PurgeSelector | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null || !('by' in value)) return null;
-  if (value.by === 'all') return { by: 'all' };
-  if (value.by === 'token' && 'token' in value && isText(value.token)) {
-    return { by: 'token', token: value.token };
-  }
-  if (value.by !== 'header' || !('name' in value) || !('value' in value)) return null;
-  if (!isText(value.name) || typeof value.value !== 'string') return null;
-  return { by: 'header', name: value.name, value: value.value };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

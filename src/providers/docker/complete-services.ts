@@ -92,7 +92,7 @@ function refuseList(name: string, balancer: MapNode, completion: Completion): vo
   });
 }
 
-const serverOptions = ['port', 'scheme', 'url', 'weight', 'preservePath'] as const;
+const serverOptions = ['port', 'scheme', 'url', 'weight', 'preservePath', 'drain'] as const;
 
 type ServerKeys = Partial<Record<(typeof serverOptions)[number], Tree>>;
 
@@ -155,6 +155,7 @@ function serverNode(
   let server = withEntry(emptyMap(where), 'url', textNode(url, where));
   if (keys.weight !== undefined) server = withEntry(server, 'weight', keys.weight);
   if (keys.preservePath !== undefined) server = withEntry(server, 'preservePath', keys.preservePath);
+  if (keys.drain !== undefined) server = withEntry(server, 'drain', keys.drain);
   return [server];
 }
 

@@ -51,9 +51,7 @@ export function readPem(value: string): Pem {
       ? { ok: true, text }
       : { ok: false, problem: `${shown} holds no PEM text` };
   } catch (error) {
-    return {
-      ok: false,
-      problem: `${shown} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'too large'}`,
-    };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { ok: false, problem: `${shown} cannot be read: ${code ?? message}` };
   }
 }

@@ -1,16 +1,19 @@
 // A whole file as text, bounded.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Bytes of one file. */
 export const maxFileBytes: number = 8 * 1024 * 1024;
 
-/** Throws the file system's error, or `Error` when the file is too large. */
+/** Throws the file system's error, or `Error` when the file is too large, a pipe or a device. */
 export function readText(path: string): string {
-  const file = openSync(path, 'r');
+  // Opening a pipe that nobody writes to would wait for ever, and the whole primary with it.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = fstatSync(file);
-    // A pipe or device called x.yml has no size to trust: it gets the same buffer as everything else.
+    const found = fstatSync(file);
+    // Reading a directory says better what is wrong.
+    if (!found.isFile() && !found.isDirectory()) throw new Error('it is a pipe or a device, expected a file');
+    const { size } = found;
     const buffer = Buffer.allocUnsafe(Math.min(size, maxFileBytes) + 1);
     let filled = 0;
     for (;;) {

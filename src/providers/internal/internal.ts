@@ -1,4 +1,4 @@
-// The gateway's own routers and services: ping, the API, and the redirections of entry points.
+// The gateway's own routers and services: ping, metrics, the API, and the redirections of entry points.
 
 import { middlewareOptions } from '../../config/dynamic/middleware-schema.ts';
 import {
@@ -19,6 +19,8 @@ export interface InternalSettings {
   readonly entryPoints: readonly EntryPointSpec[];
   /** Null: off. */
   readonly ping: { readonly entryPoint: string; readonly manualRouting: boolean } | null;
+  /** Null or absent: off. */
+  readonly prometheus?: { readonly entryPoint: string; readonly manualRouting: boolean } | null;
   /** Null: off. */
   readonly api: {
     readonly basePath: string;
@@ -33,7 +35,9 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
   const routers: Routers = new Map();
   const middlewares = new Map<string, Written<MiddlewareConfig>>();
   const services = new Map([['noop', internalService('noop')]]);
-  if (settings.ping !== null) addPing(settings.ping, routers, services);
+  const { ping, prometheus = null } = settings;
+  if (ping !== null) addPage('ping', { ...ping, path: '/ping' }, routers, services);
+  if (prometheus !== null) addPage('prometheus', { ...prometheus, path: '/metrics' }, routers, services);
   if (settings.challenges !== undefined && settings.challenges.length > 0)
     addChallenges(settings.challenges, settings.entryPoints, routers, services);
   if (settings.api !== null) addApi(settings.api, { routers, middlewares, services });
@@ -48,11 +52,17 @@ export function internalConfig(settings: InternalSettings): ProviderConfig {
 type Services = Map<string, Written<ServiceConfig>>;
 type Routers = Map<string, Written<RouterConfig>>;
 
-function addPing(ping: NonNullable<InternalSettings['ping']>, routers: Routers, services: Services): void {
-  services.set('ping', internalService('ping'));
-  if (ping.manualRouting) return;
-  const keys = { rule: 'PathPrefix(`/ping`)', priority: maxPriority, service: 'ping' };
-  routers.set('ping', router({ ...keys, entryPoints: [ping.entryPoint] }));
+interface Page {
+  readonly path: string;
+  readonly entryPoint: string;
+  readonly manualRouting: boolean;
+}
+
+function addPage(name: 'ping' | 'prometheus', page: Page, routers: Routers, services: Services): void {
+  services.set(name, internalService(name));
+  if (page.manualRouting) return;
+  const keys = { rule: `PathPrefix(\`${page.path}\`)`, priority: maxPriority, service: name };
+  routers.set(name, router({ ...keys, entryPoints: [page.entryPoint] }));
 }
 
 const challengeRule = 'PathPrefix(`/.well-known/acme-challenge/`)';

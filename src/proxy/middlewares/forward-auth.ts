@@ -2,6 +2,7 @@
 // token and place.
 
 import { hash } from 'node:crypto';
+import type { SharedDecisions } from '../../state/decisions.ts';
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasHeader } from '../headers.ts';
@@ -16,6 +17,7 @@ import { CachedAuth } from './forward-auth/cached-auth.ts';
 import { Identity } from './forward-auth/identity.ts';
 import { type ForwardAuthOptions, forwardAuthSchema } from './forward-auth/options.ts';
 import { askForOne, type Conclude } from './forward-auth/own-question.ts';
+import { SharedLevel } from './forward-auth/shared-level.ts';
 import { Tagger } from './forward-auth/tags.ts';
 
 export const forwardAuth = defineMiddleware({
@@ -130,7 +132,7 @@ class ForwardAuth {
 
   #text(x: Exchange, body: Uint8Array | null): QuestionText {
     const { request } = this.#parts;
-    return { method: request.method(x), headers: request.headers(x), body };
+    return { method: request.method(x), headers: request.headers(x), body, trace: x.trace };
   }
 }
 
@@ -138,16 +140,33 @@ function buildKeeping(options: ForwardAuthOptions, deps: BuildDeps, request: Aut
   if (options.cache === undefined) return null;
   const narrow = options.cache.key;
   const optionsHash = hash('sha256', JSON.stringify(options), 'hex');
-  const tagger = new Tagger(deps.bootSecret);
-  const { cache } = deps.keep(`auth-cache:${deps.name}:${optionsHash}`, () =>
+  const decisions = options.cache.shared ? sharedDecisions(deps) : null;
+  const secret = decisions?.secret ?? deps.bootSecret;
+  const tagger = new Tagger(secret);
+  const level = decisions === null ? '' : ':shared';
+  const { cache } = deps.keep(`auth-cache:${deps.name}:${optionsHash}${level}`, () =>
     createKept(options, deps, tagger),
   );
-  const { name, bootSecret } = deps;
-  const key = new CacheKey({ name, optionsHash, address: options.address, bootSecret, narrow }, request);
+  const { name } = deps;
+  const scope = { name, optionsHash, address: options.address, bootSecret: secret, narrow };
+  const key = new CacheKey(scope, request);
+  const shared = decisions === null ? null : new SharedLevel(decisions, tagger);
   const credentialNames = narrow
     .filter((entry) => entry.startsWith('header:'))
     .map((entry) => entry.slice('header:'.length).toLowerCase());
-  return { cache, key, tagger, options: options.cache, credentialNames };
+  return { cache, key, tagger, shared, options: options.cache, credentialNames };
+}
+
+function sharedDecisions(deps: BuildDeps): SharedDecisions | null {
+  const { decisions = null } = deps;
+  if (decisions !== null) return decisions;
+  deps.keep(`auth-cache-alone:${deps.name}`, () => {
+    deps.log.warn(
+      `${deps.name}: cache.shared needs state.redis and state.secret; this node keeps its decisions for itself`,
+    );
+    return { close: () => {} };
+  });
+  return null;
 }
 
 function createKept(options: ForwardAuthOptions, deps: BuildDeps, tagger: Tagger) {

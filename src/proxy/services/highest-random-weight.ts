@@ -15,15 +15,16 @@ export class HighestRandomWeight<T extends Choice> implements Picker<T> {
   }
 
   pick(x: Exchange): T | null {
-    return this.#highest(x.peer, null);
+    return this.pickBy(x.peer, null);
   }
 
   pickOther(x: Exchange, failed: T): T | null {
-    return this.#highest(x.peer, failed);
+    return this.pickBy(x.peer, failed);
   }
 
-  #highest(client: string, except: T | null): T | null {
-    const hash = hash32(client);
+  /** The choice of whatever `text` stands for, `except` left out; null when none is up. */
+  pickBy(text: string, except: T | null): T | null {
+    const hash = hash32(text);
     let best: T | null = null;
     let highest = -1;
     for (let i = 0; i < this.#choices.length; i++) {

@@ -1,5 +1,6 @@
 // Answers from inside the gateway: services like any other, reached through the router.
 
+import { isIP } from 'node:net';
 import type { ApiAnswer, ApiRequest } from '../../model/ipc.ts';
 import type { InternalServiceSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
@@ -46,11 +47,12 @@ const handlers = {
       answer(x);
     } else askOrRefuse(x, facts, 'dashboard');
   },
+  prometheus: (facts: InternalFacts) => (x: Exchange) => askMetrics(x, facts),
   'acme-http': challengeService,
 } as const;
 
 function askOrRefuse(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): void {
-  if (isFromPage(x)) {
+  if (isFromPage(x) && !isFromDashboard(x)) {
     x.answer(403, [], statusText(403));
     answer(x);
     return;
@@ -68,6 +70,62 @@ function isFromPage(x: Exchange): boolean {
   return x.method !== 'GET' && x.method !== 'HEAD' && hasHeader(x.headers, 'origin');
 }
 
+/**
+ * The dashboard itself may write: it says so in a header, which no page of another origin may send unasked, and its
+ * origin is the very host that was asked. Under a name that any page could have had pointed at this address (DNS
+ * rebinding) that proves nothing: the name must be one that the router's rule asks for, or no name at all.
+ */
+function isFromDashboard(x: Exchange): boolean {
+  const origin = getHeader(x.headers, 'origin');
+  if (origin === null || !hasHeader(x.headers, 'x-portcullis-dashboard')) return false;
+  const site = getHeader(x.headers, 'sec-fetch-site');
+  if (site !== null && site !== 'same-origin') return false;
+  const at = origin.indexOf('://');
+  if (at === -1 || origin.slice(at + 3).toLowerCase() !== x.requestAuthority.toLowerCase()) return false;
+  return x.host === 'localhost' || isIP(x.host) !== 0 || x.route?.rule.hosts?.includes(x.host) === true;
+}
+
+/** Any method, and whatever the path: as Traefik does. */
+function askMetrics(x: Exchange, facts: InternalFacts): void {
+  showMetrics(x, facts).catch((error: unknown) => {
+    fail(x, new GatewayError('gateway.bug', 'there are no metrics', error));
+  });
+}
+
+async function showMetrics(x: Exchange, { askPrimary }: InternalFacts): Promise<void> {
+  const accepted = getHeader(x.headers, 'accept-encoding') ?? '';
+  const request = {
+    method: 'GET',
+    target: x.path,
+    contentType: '',
+    body: '',
+    service: 'prometheus',
+  } as const;
+  const got = await askPrimary(request);
+  const headers = got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+  let body: string | Uint8Array = got.encoding === undefined ? got.body : Buffer.from(got.body, got.encoding);
+  const packed = headers.indexOf('content-encoding');
+  if (
+    packed !== -1 &&
+    typeof body !== 'string' &&
+    !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accepted)
+  ) {
+    headers.splice(packed, 2);
+    body = await unpack(body);
+  }
+  if (x.ended) return;
+  x.answer(got.status, headers, body);
+  answer(x);
+}
+
+/** On another thread, and loaded for whoever asks so alone. */
+async function unpack(packed: Uint8Array): Promise<Uint8Array> {
+  const { gunzip } = await import('node:zlib');
+  return new Promise((resolve, reject) => {
+    gunzip(packed, (error, whole) => (error === null ? resolve(whole) : reject(error)));
+  });
+}
+
 async function askApi(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): Promise<void> {
   const body = x.body === null ? new Uint8Array(0) : await x.body.collect(maxApiBody);
   if (body === null) {
@@ -79,6 +137,7 @@ async function askApi(x: Exchange, facts: InternalFacts, service: 'api' | 'dashb
     method: x.method,
     target: x.path + x.search,
     contentType: getHeader(x.headers, 'content-type') ?? '',
+    acceptEncoding: (getHeader(x.headers, 'accept-encoding') ?? '').slice(0, 200),
     body: Buffer.from(body).toString('utf8'),
     service,
   });

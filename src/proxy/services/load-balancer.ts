@@ -10,26 +10,53 @@ import type { Picker } from './picker.ts';
 import type { Server, ServerSource, ServerWatch } from './server.ts';
 import type { Service } from './service.ts';
 import { StickyCookie } from './sticky-cookie.ts';
+import { type Seated, type SessionRoom, StickyHeader, whenSeated } from './sticky-header.ts';
 
-export class LoadBalancer implements Service, ServerSource {
+export class LoadBalancer implements Service, ServerSource, Seated<Server> {
   readonly name: string;
   readonly #servers: readonly Server[];
   readonly #picker: Picker<Server>;
   readonly #sticky: StickyCookie<Server> | null;
+  readonly #header: StickyHeader<Server> | null;
   readonly #passHostHeader: boolean;
-  #isUp: boolean;
+  #isUp = false;
+  #keepsSessions = false;
 
-  constructor(spec: LoadBalancerSpec, servers: readonly Server[], picker: Picker<Server>) {
+  /** `room`: needed where a header is sticky. */
+  constructor(
+    spec: LoadBalancerSpec,
+    servers: readonly Server[],
+    picker: Picker<Server>,
+    room: SessionRoom | null = null,
+  ) {
     this.name = spec.name;
     this.#servers = servers;
     this.#picker = picker;
     this.#sticky = spec.sticky === null ? null : new StickyCookie(spec.sticky, servers);
+    const { name, stickyHeader: header } = spec;
+    this.#header =
+      header === undefined || room === null ? null : new StickyHeader(name, header, servers, room);
     this.#passHostHeader = spec.passHostHeader;
-    this.#isUp = servers.length > 0;
+    this.#lookAround();
   }
 
   handle(x: Exchange): void {
+    const header = this.#header;
+    if (header === null) {
+      this.seated(x, this.#pick(x));
+      return;
+    }
+    const id = header.idIn(x.headers);
+    if (id !== null) {
+      whenSeated(x, header.seat(x, id), this);
+      return;
+    }
     const server = this.#pick(x);
+    if (server !== null) header.begin(x, server);
+    this.seated(x, server);
+  }
+
+  seated(x: Exchange, server: Server | null): void {
     if (server === null) {
       fail(x, new GatewayError('service.no_server'));
       return;
@@ -49,21 +76,32 @@ export class LoadBalancer implements Service, ServerSource {
 
   another(x: Exchange, failed: Server): Server | null {
     const server = this.#picker.pickOther(x, failed);
+    if (server !== null && this.#header?.mayTurn(x, server) === false) return null;
     if (server !== null && this.#sticky !== null) x.pinBy(this.#sticky.setCookieFor(server));
     return server;
   }
 
   setServerUp(url: string, up: boolean): void {
-    let isUp = false;
-    for (const server of this.#servers) {
-      if (server.url === url) server.up = up;
-      isUp ||= server.up;
-    }
-    this.#isUp = isUp;
+    for (const server of this.#servers) if (server.url === url) server.setHealth(up);
+    this.#lookAround();
+  }
+
+  setDraining(url: string, isDraining: boolean): void {
+    for (const server of this.#servers) if (server.url === url) server.setDraining(isDraining);
+    this.#lookAround();
   }
 
   isUp(): boolean {
     return this.#isUp;
+  }
+
+  keepsSessions(): boolean {
+    return this.#keepsSessions;
+  }
+
+  #lookAround(): void {
+    this.#isUp = this.#servers.some(({ up }) => up);
+    this.#keepsSessions = this.#servers.some(({ keeps }) => keeps);
   }
 
   #pick(x: Exchange): Server | null {

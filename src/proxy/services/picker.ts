@@ -8,7 +8,10 @@ export interface Choice {
   readonly key: string;
   /** Above 0. */
   readonly weight: number;
+  /** It may be given something new. */
   readonly up: boolean;
+  /** It may go on with what it has: as `up`, but while it drains, too. */
+  readonly keeps: boolean;
 }
 
 export interface Picker<T extends Choice> {

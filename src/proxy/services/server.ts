@@ -1,5 +1,6 @@
 // One server of a service, as the request path sees it.
 
+import type { Meter } from '../../observability/meter.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ServerSpec, TransportSpec } from '../../model/snapshot.ts';
 import type { ServerPool } from '../upstream/server-pool.ts';
@@ -33,9 +34,14 @@ export class Server implements Choice {
   readonly weight: number;
   readonly transport: TransportSpec;
   readonly pool: ServerPool;
-  /** Health as the primary last said. */
-  up = true;
+  /** Healthy, as the primary last said, and not draining: it may get new sessions. */
+  up: boolean;
+  #isHealthy = true;
+  readonly #alwaysDrains: boolean;
+  #isDraining: boolean;
   watch: ServerWatch | null = null;
+  /** Counts the requests of its service; null where services are not counted. */
+  meter: Meter | null = null;
 
   constructor(spec: ServerSpec, transport: TransportSpec, pool: ServerPool) {
     this.url = spec.url;
@@ -44,9 +50,27 @@ export class Server implements Choice {
     this.weight = spec.weight;
     this.transport = transport;
     this.pool = pool;
+    this.#alwaysDrains = spec.drain === true;
+    this.#isDraining = this.#alwaysDrains;
+    this.up = !this.#isDraining;
   }
 
   get key(): string {
     return this.url;
+  }
+
+  get keeps(): boolean {
+    return this.up || (this.#isDraining && this.#isHealthy);
+  }
+
+  setHealth(isHealthy: boolean): void {
+    this.#isHealthy = isHealthy;
+    this.up = isHealthy && !this.#isDraining;
+  }
+
+  /** One that its configuration drains goes on draining. */
+  setDraining(isDraining: boolean): void {
+    this.#isDraining = isDraining || this.#alwaysDrains;
+    this.up = this.#isHealthy && !this.#isDraining;
   }
 }

@@ -26,19 +26,19 @@ export class StickyCookie<T extends Choice> {
     }
   }
 
-  /** What the request's cookie names; null when that is nothing that is up. */
+  /** What the request's cookie names; null when that is nothing that can go on with it. */
   serverOf(headers: readonly string[]): T | null {
     for (let i = 0; i < headers.length; i += 2) {
       if (headers[i] !== 'cookie') continue;
       const value = cookieValue(headers[i + 1] as string, this.#name);
       if (value === null) continue;
       const choice = this.#choices.get(value);
-      if (choice?.up) {
+      if (choice?.keeps) {
         this.isOlderForm = false;
         return choice;
       }
       const older = this.#older.get(value);
-      if (older?.up) {
+      if (older?.keeps) {
         this.isOlderForm = true;
         return older;
       }

@@ -74,6 +74,14 @@ export class ServiceWithMiddlewares implements Service, EndTask {
   isUp(): boolean {
     return this.#broken === null && this.inner.isUp();
   }
+
+  keepsSessions(): boolean {
+    return this.#broken === null && this.inner.keepsSessions?.() === true;
+  }
+
+  setDraining(url: string, isDraining: boolean): void {
+    this.inner.setDraining?.(url, isDraining);
+  }
 }
 
 /** Of a request of the gateway's own, which comes by no router. */

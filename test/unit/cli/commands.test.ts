@@ -82,7 +82,7 @@ test('check passes a good configuration and fails a bad one with its place', asy
 test('check knows a dynamic file by its keys, and --strict fails on warnings', async (context) => {
   const cwd = folder(context, {
     'dyn.yml': dynamic,
-    'static.yml': 'entryPoints: {web: {address: ":80"}}\nmetrics: {prometheus: {}}\n',
+    'static.yml': 'entryPoints: {web: {address: ":80"}}\nocsp: {}\n',
   });
   assert.equal((await call(cwd, 'check', 'dyn.yml')).code, 0);
   assert.equal((await call(cwd, 'check', 'static.yml', 'dyn.yml')).code, 0);
@@ -164,6 +164,39 @@ test('purge posts its selector and prints how many went', async (context) => {
   assert.equal((await call('/', 'purge')).code, 2);
   assert.equal((await call('/', 'purge', '--all', '--token', 'x')).code, 2);
   assert.equal((await call('/', 'purge', '--all', '--what')).code, 2);
+});
+
+test('drain posts the server, and says why the API refuses', async (context) => {
+  const bodies: string[] = [];
+  const port = await serve(context, (request, response) => {
+    let body = `${request.method} ${request.url} `;
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      response.statusCode = body.includes('none') ? 404 : 200;
+      response.end('{"message":"there is no such service"}');
+    });
+  });
+  const endpoint = `--endpoint=http://127.0.0.1:${port}`;
+  const server = 'http://10.0.0.1:80';
+  assert.deepEqual(await call('/', 'drain', 'app@file', server, endpoint), {
+    code: 0,
+    out: 'drains\n',
+    err: '',
+  });
+  assert.equal((await call('/', 'drain', '--undo', 'app@file', server, endpoint)).code, 0);
+  const head = 'POST /api/portcullis/servers/drain ';
+  assert.deepEqual(bodies, [
+    `${head}{"service":"app@file","url":"${server}","drain":true}`,
+    `${head}{"service":"app@file","url":"${server}","drain":false}`,
+  ]);
+  const refused = await call('/', 'drain', 'none@file', server, endpoint);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /404: there is no such service/);
+  assert.equal((await call('/', 'drain', 'app@file')).code, 2);
+  assert.equal((await call('/', 'drain', 'app@file', server, '--endpoint=ftp://x')).code, 2);
 });
 
 test('what a command does not know is refused with exit code 2', async (context) => {

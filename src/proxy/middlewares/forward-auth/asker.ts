@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../../errors.ts';
 import type { AuthAnswer, AuthListener, PendingAnswer } from '../../upstream/auth-call.ts';
+import type { ExchangeTrace } from '../../tracing.ts';
 import type { AuthClient } from '../../upstream/auth-client.ts';
 import { type Decision, readDecision } from './auth-answer.ts';
 import type { AuthCache } from './cache.ts';
@@ -10,12 +11,15 @@ import type { Question } from './flight.ts';
 import type { Identity } from './identity.ts';
 import { type Life, lifeOf } from './lifetime.ts';
 import type { ForwardAuthOptions } from './options.ts';
+import type { Found, SharedLevel } from './shared-level.ts';
 import { carriesCredentials, type Tagger, type Tags, tokensOf } from './tags.ts';
 
 export interface QuestionText {
   readonly method: string;
   readonly headers: readonly string[];
   readonly body: Uint8Array | null;
+  /** Of the request the question is about. */
+  readonly trace?: ExchangeTrace | null;
 }
 
 export interface Outcome {
@@ -32,6 +36,8 @@ export interface Keeping {
   readonly key: CacheKey;
   readonly tagger: Tagger;
   readonly options: NonNullable<ForwardAuthOptions['cache']>;
+  /** Null: nothing is shared with other nodes. */
+  readonly shared: SharedLevel | null;
   /** Header names of a narrowed key, lower case: whoever sends one shows credentials. */
   readonly credentialNames: readonly string[];
 }
@@ -57,8 +63,8 @@ export class Asker {
 
   /** Nothing is kept: what the answer means, `read` tells. */
   send(text: QuestionText, listener: AuthListener, timeout: number = this.#options.timeout): PendingAnswer {
-    const { method, headers, body } = text;
-    return this.#client.ask({ method, headers, body, timeout, maxBody: this.#maxBody }, listener);
+    const { method, headers, body, trace = null } = text;
+    return this.#client.ask({ method, headers, body, timeout, maxBody: this.#maxBody, trace }, listener);
   }
 
   /** Never throws. */
@@ -69,8 +75,13 @@ export class Asker {
     return { decision, error: null, shareable: false };
   }
 
-  /** The decision is kept under `key` when it may be. */
-  askAndKeep(text: QuestionText, key: string, keeping: Keeping): Question<Outcome> {
+  /** The decision is kept under `key` when it may be; a "yes" that is kept also goes to `share`. */
+  askAndKeep(
+    text: QuestionText,
+    key: string,
+    keeping: Keeping,
+    share: ((kept: Found) => void) | null = null,
+  ): Question<Outcome> {
     let pending = this.#await(text, this.#options.timeout);
     let cancelled = false;
     const deadline = performance.now() + this.#options.timeout;
@@ -79,8 +90,9 @@ export class Asker {
         const { generation } = keeping.cache;
         const startedAt = performance.now();
         const answer = await pending.answer;
+        keeping.cache.lookups.observe((performance.now() - startedAt) / 1000);
         if (answer instanceof GatewayError) return failure(answer);
-        const facts = { text, answer, generation, startedAt };
+        const facts = { text, answer, generation, startedAt, share };
         const outcome = this.#keep(facts, key, keeping);
         if (outcome !== null) return outcome;
         // Whoever was told "yes" before the purge may be told "no" now.
@@ -116,6 +128,8 @@ export class Asker {
     if (revoked && decision.allow) return null;
     const life = lifeFor(facts, keeping, decision);
     const kept = life.fresh > 0 && !revoked && keeping.cache.put(key, decision, life, readTags());
+    // Refusals are not shared: what strangers can fill stays with the worker they asked.
+    if (kept && decision.allow) facts.share?.({ decision, life, tags: readTags() ?? '' });
     if (!kept) {
       keeping.cache.stats.uncacheable++;
       // The newest word counts, unless it says only that the auth server is in trouble.
@@ -143,6 +157,7 @@ interface AnswerFacts {
   readonly answer: AuthAnswer;
   readonly generation: number;
   readonly startedAt: number;
+  readonly share: ((kept: Found) => void) | null;
 }
 
 function lifeFor(facts: AnswerFacts, keeping: Keeping, decision: Decision): Life {

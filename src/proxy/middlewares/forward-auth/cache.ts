@@ -3,6 +3,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { PurgeSelector } from '../../../model/ipc.ts';
+import { Histogram } from '../../../observability/instruments.ts';
 import { type Decision, sizeOf } from './auth-answer.ts';
 import type { Life } from './lifetime.ts';
 import { hasTag, maxTagBytes, type Tagger, type Tags } from './tags.ts';
@@ -20,6 +21,8 @@ export interface CacheEntry {
 export interface AuthCacheStats {
   hits: number;
   misses: number;
+  /** Questions that the level shared with other nodes answered. */
+  shared: number;
   /** Requests that waited for the answer to another one's question. */
   coalesced: number;
   /** Decisions that served past their life because the auth server failed. */
@@ -33,6 +36,8 @@ export interface AuthCacheStats {
 }
 
 export interface AuthCacheHandle {
+  /** How long the auth server took; absent: nobody measures. */
+  readonly lookups?: Histogram;
   readonly stats: Readonly<AuthCacheStats>;
   /** Forgets; also answers on their way that began before. How many entries there were. */
   purge(selector: PurgeSelector): number;
@@ -79,9 +84,11 @@ const maxRecentPurges = 1_024;
 const entryOverhead = 400;
 
 export class AuthCache implements AuthCacheHandle {
+  readonly lookups = new Histogram();
   readonly stats: AuthCacheStats = {
     hits: 0,
     misses: 0,
+    shared: 0,
     coalesced: 0,
     stale: 0,
     negative: 0,

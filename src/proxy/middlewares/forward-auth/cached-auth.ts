@@ -5,13 +5,16 @@ import { GatewayError } from '../../errors.ts';
 import type { Exchange } from '../../exchange.ts';
 import { type Asker, isFailure, type Keeping, type Outcome, type QuestionText } from './asker.ts';
 import type { CacheEntry } from './cache.ts';
-import { type Flight, Flights } from './flight.ts';
+import { type Flight, Flights, type Question } from './flight.ts';
+import { askThrough } from './shared-level.ts';
 import { waitFor } from './waiting.ts';
 
 /** Keys whose last answer was for one request only: waiting for the next one together would be in vain. */
 const maxOneShotKeys = 1_000;
 /** Milliseconds such a key is remembered. */
 const oneShotLife = 5_000;
+/** Milliseconds by which a shared decision must outlive the own one to stand for an answer. */
+const minGain = 100;
 
 export class CachedAuth {
   readonly #asker: Asker;
@@ -42,8 +45,9 @@ export class CachedAuth {
   /** Asks again for a decision that is about to end, while it goes on serving. */
   refresh(key: string, entry: CacheEntry, text: QuestionText): void {
     entry.refreshAt = Number.POSITIVE_INFINITY;
-    const ask = () => this.#asker.askAndKeep(text, key, this.#keeping);
-    const { flight } = this.#flights.join(key, ask);
+    // Another node may have asked again already; what has no more life than ours is no news.
+    const left = entry.freshUntil - performance.now();
+    const { flight } = this.#flights.join(key, () => this.#question(key, text, left + minGain));
     flight.background = true;
     void flight.answer.then((outcome) => {
       const now = performance.now();
@@ -70,7 +74,7 @@ export class CachedAuth {
     const { cache } = this.#keeping;
     // Two rounds: one that waited for an answer begun before it came need not take a "no" or a failure.
     for (let round = 1; ; round++) {
-      const { flight, led } = this.#flights.join(key, () => this.#asker.askAndKeep(text, key, this.#keeping));
+      const { flight, led } = this.#flights.join(key, () => this.#question(key, text, 0));
       if (!led) cache.stats.coalesced++;
       const outcome = await this.#wait(x, flight, deadline);
       if (led) this.#learn(key, outcome);
@@ -84,10 +88,16 @@ export class CachedAuth {
   }
 
   async #alone(x: Exchange, key: string, text: QuestionText, deadline: number): Promise<Outcome> {
-    const question = this.#asker.askAndKeep(text, key, this.#keeping);
+    const question = this.#question(key, text, 0);
     const outcome = toOutcome(await waitFor(x, question.answer, deadline, () => question.cancel()));
     this.#learn(key, outcome);
     return outcome;
+  }
+
+  #question(key: string, text: QuestionText, minLife: number): Question<Outcome> {
+    const { shared } = this.#keeping;
+    if (shared === null) return this.#asker.askAndKeep(text, key, this.#keeping);
+    return askThrough(shared, { asker: this.#asker, text, key, minLife }, this.#keeping);
   }
 
   async #wait(x: Exchange, flight: Flight<Outcome>, deadline: number): Promise<Outcome> {

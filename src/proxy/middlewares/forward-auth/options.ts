@@ -36,7 +36,8 @@ const cacheSchema = object({
       'expected any of header:<Name>, cookie:<name>, host, uri, path, method, scheme, ip',
     )
     .default([]),
-  shared: bool.refine((value) => !value, 'a cache shared between nodes is not supported yet').default(false),
+  /** Nodes share what was allowed, over `state.redis`. */
+  shared: bool.default(false),
 });
 
 const tlsSchema = object({

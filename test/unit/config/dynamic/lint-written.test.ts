@@ -44,7 +44,7 @@ const later = `http:
 `;
 
 test('options without effect in this version are told by check, not only by a running gateway', () => {
-  for (const path of ['observability.metrics', 'forwardingTimeouts.pingTimeout']) {
+  for (const path of ['forwardingTimeouts.pingTimeout']) {
     const told = warnings(later).filter((line) => line.includes(`\`${path}\` is accepted`));
     assert.equal(told.length, 1, path);
   }

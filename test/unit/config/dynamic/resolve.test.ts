@@ -178,18 +178,26 @@ test('two types in one object and no type at all are errors', () => {
   }
 });
 
-test('what a service cannot do yet is refused by name and closes its routers', () => {
+test('a header may name sessions, if it is one that can', () => {
   const resolved = resolveFiles({
     'a.yml': `http:
   routers: { r: { rule: "Path(\`/\`)", service: header } }
   services:
     header: { loadBalancer: { sticky: { header: { name: Mcp-Session-Id } }, servers: [{ url: "http://a" }] } }
-    weighted: { weighted: { sticky: { header: { name: Mcp-Session-Id } }, services: [{ name: plain }] } }
+    shared: { loadBalancer: { sticky: { header: { name: Cookie } }, servers: [{ url: "http://a" }] } }
+    brief: { loadBalancer: { sticky: { header: { name: X-Seat, ttl: 10ms } }, servers: [{ url: "http://a" }] } }
+    hashed: { loadBalancer: { strategy: hrw, sticky: { header: { name: X-Seat } }, servers: [{ url: "http://a" }] } }
     plain: { loadBalancer: { servers: [{ url: "http://a" }] } }`,
   });
   const codes = resolved.loaded.map(({ code }) => code);
-  assert.deepEqual(codes, ['config.unsupported', 'config.unsupported']);
-  assert.equal(router(resolved, 'r@file').errors.length, 1);
+  assert.deepEqual(codes, ['config.invalid_value', 'config.invalid_value']);
+  assert.deepEqual(router(resolved, 'r@file').errors, []);
+  const headerOf = (name: string) => {
+    const spec = resolved.snapshot.services.find((one) => one.name === name);
+    return spec?.kind === 'loadBalancer' ? spec.stickyHeader : null;
+  };
+  assert.deepEqual(headerOf('header@file'), { name: 'mcp-session-id', ttl: 86_400_000, onLost: 'repick' });
+  assert.equal(headerOf('hashed@file'), undefined);
 });
 
 test('a load balancer has the defaults and names a user expects', () => {

@@ -351,7 +351,6 @@ test('options that cannot work are refused with the reason', () => {
   };
   assert.match(refused({ address: 'auth:8080' }), /http/);
   assert.match(refused({ authResponseHeadersRegex: '(' }), /regular expression/);
-  assert.match(refused({ cache: { ttl: '5s', shared: true } }), /not supported yet/);
   assert.match(refused({ cache: { ttl: '5s', key: ['everything'] } }), /header:<Name>/);
   assert.match(refused({ cache: { ttl: 0 } }), /above 0/);
   assert.match(refused({ authResponseHeaders: ['X User'] }), /header names/);

@@ -1,0 +1,171 @@
+// Which server holds which session: a cache in each worker over a table that workers, or nodes, share.
+
+import type { SessionName } from '../model/ipc.ts';
+import { Recency, type Linked } from './recency.ts';
+
+/** The sessions of one service. */
+export interface SessionSpace {
+  /** 16 hexadecimal digits that name the service and the header. */
+  readonly space: string;
+  /** Milliseconds a session may be unused. */
+  readonly ttl: number;
+}
+
+/**
+ * What is shared. Keys are digests of 32 characters, in which the space is: no two spaces have the same. Targets are
+ * URLs, or names of services.
+ */
+export interface SessionTable {
+  /** Counts as a use. Rejects when the table cannot be asked within its budget. */
+  find(space: SessionSpace, key: string): Promise<string | null>;
+  /** Never throws; what cannot be told is lost. */
+  learn(space: SessionSpace, key: string, target: string): void;
+  forget(space: SessionSpace, key: string): void;
+  close(): void;
+}
+
+/** Sessions one worker remembers by itself, over all services; the one unused for longest goes first. */
+export const maxCachedSessions = 65_536;
+/** Bytes they take, as near as `entryBytes` tells. */
+export const maxCachedBytes: number = 24 * 1024 * 1024;
+/** Bytes of an entry beside its target: key, object and place in the Map. */
+const entryBytes = 260;
+/**
+ * Milliseconds for which a worker trusts its own word: moves are announced to all, but a worker that an announcement
+ * has not reached follows a session to its old place for no longer.
+ */
+export const trustFor = 10_000;
+/** Longer targets are not kept. */
+const maxTarget = 2048;
+
+interface Entry extends Linked<Entry> {
+  readonly key: string;
+  target: string;
+  /** When the table and this entry last agreed, or the table was told. */
+  confirmedAt: number;
+  usedAt: number;
+}
+
+export interface SessionsOptions {
+  /** Null: there is nobody to share with. */
+  readonly table: SessionTable | null;
+  /** Milliseconds, of a clock that never goes back; `performance.now` unless given. */
+  readonly now?: () => number;
+  readonly maxEntries?: number;
+}
+
+export class Sessions {
+  readonly #table: SessionTable | null;
+  readonly #now: () => number;
+  readonly #maxEntries: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #recency = new Recency<Entry>();
+  #bytes = 0;
+
+  constructor({ table, now, maxEntries }: SessionsOptions) {
+    this.#table = table;
+    this.#now = now ?? (() => performance.now());
+    this.#maxEntries = maxEntries ?? maxCachedSessions;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Where the session is: at once when this worker knows, else as the table says. Null: nobody knows it.
+   * Rejects when the table cannot be asked and nothing is known here.
+   */
+  find(space: SessionSpace, key: string): string | null | Promise<string | null> {
+    const now = this.#now();
+    const entry = this.#living(space, key, now);
+    if (entry !== null && (this.#table === null || now - entry.confirmedAt < trust(space))) {
+      entry.usedAt = now;
+      this.#recency.renew(entry);
+      return entry.target;
+    }
+    return this.#table === null ? null : this.confirm(space, key);
+  }
+
+  /** As `find`, but the table is asked in any case: it may have moved. */
+  async confirm(space: SessionSpace, key: string): Promise<string | null> {
+    const table = this.#table;
+    const known = this.#living(space, key, this.#now());
+    if (table === null) return known?.target ?? null;
+    const before = known?.target ?? null;
+    let target: string | null;
+    try {
+      target = await table.find(space, key);
+    } catch (error) {
+      // Its own word, out of date or not, is better than none.
+      if (before !== null) return before;
+      throw error;
+    }
+    if (target !== null) this.#put(key, target);
+    // The table has lost what this worker has seen in use: it was emptied, or had no room.
+    // Unless it was ended meanwhile.
+    else if (before !== null && this.#entries.has(key)) this.learn(space, key, before);
+    else return null;
+    return target ?? before;
+  }
+
+  learn(space: SessionSpace, key: string, target: string): void {
+    if (target.length > maxTarget) return;
+    this.#put(key, target);
+    this.#table?.learn(space, key, target);
+  }
+
+  forget(space: SessionSpace, key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#remove(entry);
+    this.#table?.forget(space, key);
+  }
+
+  /** Somebody else has moved or ended it: the table knows. */
+  drop({ key }: SessionName): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#remove(entry);
+  }
+
+  close(): void {
+    this.#table?.close();
+  }
+
+  #living(space: SessionSpace, key: string, now: number): Entry | null {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return null;
+    if (now - entry.usedAt <= space.ttl) return entry;
+    this.#remove(entry);
+    return null;
+  }
+
+  #put(key: string, target: string): void {
+    const now = this.#now();
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      this.#bytes += target.length - known.target.length;
+      known.target = target;
+      known.confirmedAt = now;
+      known.usedAt = now;
+      this.#recency.renew(known);
+      return;
+    }
+    const entry: Entry = { key, target, confirmedAt: now, usedAt: now, older: null, newer: null };
+    this.#entries.set(key, entry);
+    this.#recency.add(entry);
+    this.#bytes += entryBytes + target.length;
+    while (this.#entries.size > this.#maxEntries || this.#bytes > maxCachedBytes)
+      this.#remove(this.#recency.oldest as Entry);
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#recency.remove(entry);
+    this.#bytes -= entryBytes + entry.target.length;
+  }
+}
+
+/** A session is confirmed four times in its life at least, so that the table sees it used. */
+function trust({ ttl }: SessionSpace): number {
+  return Math.min(trustFor, ttl / 4);
+}
