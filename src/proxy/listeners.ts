@@ -21,6 +21,8 @@ interface Place {
 
 interface Open {
   readonly listener: Listener;
+  /** How it was opened, whatever has been wanted since. */
+  readonly spec: Pick<ListenerSpec, 'engine' | 'side'>;
   readonly retire: () => void;
 }
 
@@ -94,11 +96,10 @@ export class Listeners {
 
   #update(): void {
     for (const place of this.#places) {
-      const before = place.plan.spec;
       place.plan = this.#planFor(place.entryPoint);
-      const { engine, side } = place.plan.spec;
       if (place.current === null || this.#isClosed) continue;
-      if (engine === before.engine && side === before.side) place.current.listener.update(place.plan);
+      // Not what was wanted before: opening that may have failed, or be under way.
+      if (isAs(place.current, place.plan)) place.current.listener.update(place.plan);
       else this.#replacing = this.#replacing.then(() => this.#replace(place));
     }
   }
@@ -106,10 +107,15 @@ export class Listeners {
   /** The new one listens on the same port before the old one stops accepting; connections end on the old one. */
   async #replace(place: Place): Promise<void> {
     if (this.#isClosed || !this.#isOpen) return;
+    if (place.current !== null && isAs(place.current, place.plan)) {
+      place.current.listener.update(place.plan);
+      return;
+    }
     const { name } = place.entryPoint;
     const { engine, side } = place.plan.spec;
     try {
       const opened = await this.#listen(place);
+      await queueTaken();
       place.current?.retire();
       if (place.current !== null) place.retired.push(place.current);
       if (place.retired.length > maxRetired) place.retired.shift()?.listener.close();
@@ -133,16 +139,17 @@ export class Listeners {
       managedNames: () => this.#host.managedNames(),
       warn: (message) => this.#log.warn({ entryPoint: entryPoint.name }, message),
       bootSecret: this.#host.bootSecret,
+      ...(entryPoint.connected === undefined ? {} : { connected: entryPoint.connected }),
       isDraining: () => isRetired || this.#host.isDraining(),
     };
     const listener = await open(entryPoint, host, plan);
     // What came while it opened.
-    if (place.plan !== plan) listener.update(place.plan);
+    if (place.plan !== plan && isAs(plan, place.plan)) listener.update(place.plan);
     const retire = (): void => {
       isRetired = true;
       listener.stopAccepting();
     };
-    return { listener, retire };
+    return { listener, spec: plan.spec, retire };
   }
 
   #planFor({ name, spec }: EntryPoint): ListenerPlan {
@@ -158,6 +165,18 @@ export class Listeners {
       ),
     };
   }
+}
+
+/**
+ * What had come to the old socket while the new one opened is reset with it, unless it is accepted before: one whole
+ * turn of the event loop does that, and then there is next to no time for more to come.
+ */
+async function queueTaken(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function isAs(one: Pick<Open, 'spec'>, { spec }: ListenerPlan): boolean {
+  return one.spec.engine === spec.engine && one.spec.side === spec.side;
 }
 
 async function open(entryPoint: EntryPoint, host: ListenerHost, plan: ListenerPlan): Promise<Listener> {

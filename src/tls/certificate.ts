@@ -21,10 +21,15 @@ export function readCertificate(certPem: string, keyPem: string): ReadCertificat
   if (typeof leaf === 'string') return problem(leaf);
   const key = readKey(keyPem);
   if (typeof key === 'string') return problem(key);
+  const unusable = unusableKey(key);
+  if (unusable !== null) return problem(unusable);
   if (!leaf.checkPrivateKey(key)) return problem('the key is not the one of the certificate');
+  const broken = brokenAbove(certPem);
+  if (broken !== null) return problem(broken);
   const names = namesOf(leaf);
   if (names.length === 0) return problem('the certificate names no host');
   if (names.length > maxNames) return problem(`the certificate names more than ${maxNames} hosts`);
+  const beyondUws = beyondUwsOf(leaf);
   return {
     ok: true,
     certificate: {
@@ -34,6 +39,7 @@ export function readCertificate(certPem: string, keyPem: string): ReadCertificat
       names,
       notBefore: Date.parse(leaf.validFrom),
       notAfter: Date.parse(leaf.validTo),
+      ...(beyondUws === null ? {} : { beyondUws }),
     },
   };
 }
@@ -73,6 +79,56 @@ function readKey(pem: string): KeyObject | string {
   } catch {
     return 'the key cannot be read: expected `-----BEGIN PRIVATE KEY-----`, or the same with RSA or EC';
   }
+}
+
+/** Curves that clients take in certificates (RFC 8446 §4.2.3); OpenSSL's names. */
+const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
+/** Bits: OpenSSL refuses what is shorter, and so do browsers. */
+const minRsaBits = 2048;
+
+/** What loads well enough, and fails every handshake. */
+function unusableKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | null {
+  if (type === 'rsa' || type === 'rsa-pss') {
+    const bits = details?.modulusLength ?? 0;
+    return bits < minRsaBits ? `the key has ${bits} bits: RSA needs ${minRsaBits} or more` : null;
+  }
+  if (type === 'ed25519' || type === 'ed448') return null;
+  if (type !== 'ec') return `the key is of the kind ${type}: expected RSA, ECDSA or Ed25519`;
+  const curve = details?.namedCurve ?? 'unknown';
+  return curves.includes(curve)
+    ? null
+    : `the key is on the curve ${curve}, which clients do not take: expected P-256, P-384 or P-521`;
+}
+
+/** Certificates of a chain that are looked at. */
+const maxChain = 16;
+
+/** A chain with one that cannot be read is not loaded by any engine. */
+function brokenAbove(pem: string): string | null {
+  const blocks = pem.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^]*?-----END/g) ?? [];
+  if (blocks.length > maxChain) return `the chain has more than ${maxChain} certificates`;
+  for (const [index, block] of blocks.entries()) {
+    if (index === 0) continue;
+    const end = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----/.exec(block)?.[1] ?? '';
+    try {
+      new X509Certificate(`${block} ${end}-----\n`);
+    } catch {
+      return `certificate ${index + 1} of the chain cannot be read`;
+    }
+  }
+  return null;
+}
+
+/** id-ecPublicKey with its curve by name (RFC 5480 §2.1.1), as in every certificate but some by hand. */
+const namedCurves = ['06082a8648ce3d030107', '06052b81040022', '06052b81040023'];
+
+/** BoringSSL knows fewer kinds than OpenSSL; those it does not know it would leave out without a word. */
+function beyondUwsOf({ publicKey, raw }: X509Certificate): string | null {
+  const type = publicKey.asymmetricKeyType ?? 'unknown';
+  if (type === 'rsa' || type === 'ed25519') return null;
+  if (type !== 'ec') return `the ${type === 'ed448' ? 'Ed448' : 'RSA-PSS'} key`;
+  const isNamed = namedCurves.some((oid) => raw.includes(Buffer.from(oid, 'hex')));
+  return isNamed ? null : 'the curve without a name';
 }
 
 function fingerprintOf(certificate: X509Certificate): string {

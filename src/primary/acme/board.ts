@@ -39,9 +39,11 @@ export function createBoard(onChallenges: (challenges: readonly WorkerChallenge[
     for (const name of made.keys()) if (!current.has(name)) made.delete(name);
     const names = [...current.keys()].sort().join('\n\n');
     if (names === told) return;
-    const list = await Promise.all([...current].map(([name, challenge]) => forWorkers(name, challenge)));
+    const making = [...current].map(([name, challenge]) => forWorkers(name, challenge));
+    // Another node may offer what no certificate can be made for: that keeps nobody else's from being shown.
+    const list = await Promise.allSettled(making);
     told = names;
-    onChallenges(list);
+    onChallenges(list.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
   };
   const forWorkers = async (name: string, challenge: Challenge): Promise<WorkerChallenge> => {
     if (challenge.kind === 'http-01') {

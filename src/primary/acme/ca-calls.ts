@@ -1,9 +1,10 @@
 // Calls to one authority: its roots, its name, its time-outs, and what an answer may look like.
 
 import type { Agent, IncomingMessage } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { ResolverSettings } from '../../model/acme.ts';
 import { AcmeProblem, describeProblem } from './problem.ts';
+import { readAtOnce } from './shared-file.ts';
 
 export interface CaAnswer {
   readonly status: number;
@@ -44,7 +45,7 @@ export async function createCaCalls(settings: ResolverSettings): Promise<CaCalls
   });
   return {
     async call(call) {
-      const url = urlOf(call.url);
+      const url = urlOf(call.url, settings.caServer.startsWith('https:'));
       const isTls = url.protocol === 'https:';
       const send = isTls ? https.request : http.request;
       return readAnswer(
@@ -66,10 +67,12 @@ async function rootsOf({ caCertificates, caSystemCertPool }: ResolverSettings): 
     caCertificates.map(async (one) => {
       if (one.includes('-----BEGIN')) return one;
       try {
-        return await readFile(one, 'utf8');
+        return await readRoot(one);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        throw new AcmeProblem(`the root certificate \`${one.slice(0, 200)}\` cannot be read: ${code}`);
+        const { code, message } = error as NodeJS.ErrnoException;
+        throw new AcmeProblem(
+          `the root certificate \`${one.slice(0, 200)}\` cannot be read: ${code ?? message}`,
+        );
       }
     }),
   );
@@ -78,8 +81,22 @@ async function rootsOf({ caCertificates, caSystemCertPool }: ResolverSettings): 
   return [...own, ...getCACertificates('system')];
 }
 
-function urlOf(text: unknown): URL {
+async function readRoot(path: string): Promise<string> {
+  const file = await open(path, readAtOnce);
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile() || stat.size > maxAnswerBytes)
+      throw new Error(`expected a file of at most ${maxAnswerBytes} bytes`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** `isTls`: the directory was named by https, and nothing it names may be less than that. */
+function urlOf(text: unknown, isTls: boolean): URL {
   const url = typeof text === 'string' ? URL.parse(text) : null;
+  if (url?.protocol === 'http:' && isTls) throw new AcmeProblem('the CA names an address without TLS');
   if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
   throw new AcmeProblem('the CA names an address that is no URL');
 }

@@ -49,9 +49,13 @@ async function orderWith(account: StoredAccount, options: OrderOptions): Promise
   const order = await client.createOrder({ identifiers, ...profile });
   if (!Array.isArray(order.authorizations))
     throw new AcmeProblem('the CA answered with something that is no order');
+  // All of them are asked for at once, and shown to a hook or the world: those of our names, and no others.
+  if (order.authorizations.length > names.length)
+    throw new AcmeProblem('the CA wants more authorizations than there are names');
+  const asked = new Set(names.map((name) => name.replace(/^\*\./, '')));
   const authorizations = await client.getAuthorizations(order);
   const isSound = authorizations.every(
-    (one) => Array.isArray(one.challenges) && typeof one.identifier?.value === 'string',
+    (one) => Array.isArray(one.challenges) && asked.has(String(one.identifier?.value).toLowerCase()),
   );
   if (!isSound) throw new AcmeProblem('the CA answered with something that is no authorization');
   await validateAll(authorizations, { ...options, client });

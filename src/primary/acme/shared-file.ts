@@ -1,7 +1,7 @@
 // One `acme.json` of this process, whoever uses it: one writer, one set of leases, one list of challenges.
 
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
+import { constants, type StatsListener, unwatchFile, watchFile } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Challenge } from '../../model/acme.ts';
 import { type AcmeFile, parseFile, printFile } from './file-format.ts';
@@ -125,9 +125,12 @@ async function readSecret(path: string, written: string): Promise<string> {
   }
 }
 
+/** A pipe that nobody writes to would be waited for until the end, and then the end for it. */
+export const readAtOnce: number = constants.O_RDONLY | constants.O_NONBLOCK;
+
 async function openOrMake(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    return await open(path, readAtOnce);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return open(path, 'a+', secretMode);

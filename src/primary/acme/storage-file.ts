@@ -3,9 +3,9 @@
 import { open } from 'node:fs/promises';
 import type { Challenge } from '../../model/acme.ts';
 import { accountIn, certificatesIn, withAccount, withCertificate } from './file-format.ts';
-import { openShared, type SharedFile } from './shared-file.ts';
+import { openShared, readAtOnce, type SharedFile } from './shared-file.ts';
 import type { AcmeStorage, Attempt, Lease, ResolverState } from './storage.ts';
-import { replaceFile, secretMode } from './write-file.ts';
+import { replaceFile } from './write-file.ts';
 
 /** Milliseconds after which a challenge is forgotten. */
 const challengeLife = 600_000;
@@ -149,10 +149,11 @@ class FileStorage implements AcmeStorage {
 
   /** What cannot be read is as if it were not there: a back-off that is lost is no harm. */
   async #readAttempts(): Promise<Record<string, readonly Attempt[]>> {
-    const handle = await open(this.#attemptsPath, 'r', secretMode).catch(() => null);
+    const handle = await open(this.#attemptsPath, readAtOnce).catch(() => null);
     if (handle === null) return {};
     try {
-      if ((await handle.stat()).size > maxAttemptsFile) return {};
+      const stat = await handle.stat();
+      if (!stat.isFile() || stat.size > maxAttemptsFile) return {};
       return attemptsOf(JSON.parse(await handle.readFile('utf8')));
     } catch {
       return {};

@@ -2,7 +2,7 @@
 
 import type { Challenge } from '../../model/acme.ts';
 import type { RedisCalls } from './storage-redis-calls.ts';
-import { challengeText, readChallenge } from './storage-redis-entries.ts';
+import { challengeText, maxKeyAuthorization, readChallenge } from './storage-redis-entries.ts';
 import { listChallenges, offerChallenge, withdrawChallenge } from './storage-redis-scripts.ts';
 
 /** Milliseconds a challenge stands. */
@@ -35,8 +35,10 @@ export class RedisChallenges {
   async find(token: string): Promise<string | null> {
     // It comes from a client: what no authority would send is not asked for.
     if (!isToken(token)) return null;
-    const found = await this.#calls.call('GET', [this.#tokenKey(token)]);
-    return typeof found === 'string' ? found : null;
+    // Not `GET`: what stands there may be as long as Redis allows, and a stranger decides when it is read.
+    const found = await this.#calls.call('GETRANGE', [this.#tokenKey(token), 0, maxKeyAuthorization]);
+    const isAnswer = typeof found === 'string' && found !== '' && found.length <= maxKeyAuthorization;
+    return isAnswer ? found : null;
   }
 
   async offered(): Promise<readonly Challenge[]> {

@@ -5,7 +5,10 @@ import type { Challenge } from '../../model/acme.ts';
 import type { Attempt, StoredAccount, StoredCertificate } from './storage.ts';
 
 /** Bytes of one entry. */
-const maxEntry = 64 * 1024;
+export const maxEntry: number = 64 * 1024;
+
+/** Characters: a token of 128 at most, a dot, and 43 of a thumbprint; every worker gets it. */
+export const maxKeyAuthorization = 512;
 
 /** Throws when it is larger than 64 KiB. */
 export function entryText(value: unknown, what: string): string {
@@ -65,6 +68,7 @@ export function readChallenge(text: string): Challenge | null {
   if (value === null) return null;
   const { kind, domain, token, keyAuthorization } = value;
   if (!isText(domain) || !isText(keyAuthorization)) return null;
+  if (domain.length > 253 || keyAuthorization.length > maxKeyAuthorization) return null;
   if (kind === 'tls-alpn-01') return { kind, domain, keyAuthorization };
   return kind === 'http-01' && isText(token) ? { kind, domain, token, keyAuthorization } : null;
 }

@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import { accountIn, certificatesIn, parseFile } from './file-format.ts';
+import { readAtOnce } from './shared-file.ts';
 import type { ResolverState } from './storage.ts';
 
 /** Bytes. */
@@ -27,13 +28,15 @@ export async function readAcmeFile(path: string, resolver: string): Promise<Reso
 async function readText(path: string): Promise<string | null> {
   let file;
   try {
-    file = await open(path, 'r');
+    file = await open(path, readAtOnce);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
   try {
-    if ((await file.stat()).size > maxFile) throw new Error('it is larger than 128 MiB');
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new Error('it is no file');
+    if (stat.size > maxFile) throw new Error('it is larger than 128 MiB');
     return await file.readFile('utf8');
   } finally {
     await file.close();

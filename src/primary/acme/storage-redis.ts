@@ -9,6 +9,7 @@ import { RedisChallenges } from './storage-redis-challenges.ts';
 import {
   certificateField,
   entryText,
+  maxEntry,
   readAccount,
   readAttempt,
   readCertificate,
@@ -91,11 +92,12 @@ class RedisStorage implements AcmeStorage {
 
   async load(): Promise<ResolverState> {
     if (!this.#isTakenOver) await this.#takeOver();
-    const account = await this.#calls.call('GET', [this.#calls.key('account')]);
+    const account = await this.#calls.call('GETRANGE', [this.#calls.key('account'), 0, maxEntry]);
     const certificates = await this.#entries('certificates', maxCertificates, readCertificate);
     const attempts = await this.#entries('attempts', maxAttempts, readAttempt);
-    const read = typeof account === 'string' ? readAccount(account) : null;
-    if (typeof account === 'string' && read === null) this.#leftOut('account', 'it cannot be read');
+    const read = typeof account === 'string' && account !== '' ? readAccount(account) : null;
+    if (typeof account === 'string' && account !== '' && read === null)
+      this.#leftOut('account', 'it cannot be read');
     return { account: read, certificates, attempts };
   }
 

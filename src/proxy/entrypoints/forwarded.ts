@@ -3,7 +3,7 @@
 
 import { hostname } from 'node:os';
 import { getHeader, type HeaderList, setHeader } from '../headers.ts';
-import { authorityPort } from './host.ts';
+import { authorityPort } from '../../rules/host.ts';
 
 const machine = hostname();
 

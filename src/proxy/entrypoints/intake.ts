@@ -5,9 +5,9 @@ import type { RequestBody } from '../body.ts';
 import { Exchange } from '../exchange.ts';
 import type { EntryPoint } from './entry-point.ts';
 import { addForwarded } from './forwarded.ts';
-import { canonicalHost } from './host.ts';
+import { canonicalHost } from '../../rules/host.ts';
 import { HeaderIntake, type HeaderScope, type IntakeHeaders, type ManagedNames } from './intake-headers.ts';
-import { readSearch, readTarget, type TargetRules } from './target.ts';
+import { readSearch, readTarget, type TargetRules } from '../../rules/target.ts';
 
 /** A request line and what stands under it, engine-neutral. */
 export interface WireRequest {

@@ -21,6 +21,8 @@ export interface ListenerHost extends DrainState {
   managedNames(): ManagedNames;
   /** 32 bytes, hex; the same in all workers: what they seal for clients, each can open. */
   readonly bootSecret: string;
+  /** Connections were opened or closed: 1 or -1. Absent: nobody counts them. */
+  readonly connected?: (change: number) => void;
   /** Something an operator should know; bounded by the caller. */
   warn?(message: string): void;
 }

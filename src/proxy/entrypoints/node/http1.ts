@@ -161,6 +161,8 @@ export class Http1 {
         return;
       }
       x.clientCertificates = secured.certificates;
+      x.tlsTerms = secured.terms;
+      x.tls = secured.facts;
     }
     downstream.exchange = x;
     if (request.httpVersionMinor === 0) x.protocol = 'HTTP/1.0';

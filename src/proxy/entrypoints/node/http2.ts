@@ -103,7 +103,11 @@ export class Http2 {
       return;
     }
     x.protocol = 'HTTP/2.0';
-    if (secured !== null) x.clientCertificates = secured.certificates;
+    if (secured !== null) {
+      x.clientCertificates = secured.certificates;
+      x.tlsTerms = secured.terms;
+      x.tls = secured.facts;
+    }
     downstream.exchange = x;
     this.#stopwatch.watch(downstream);
     host.serve(x);

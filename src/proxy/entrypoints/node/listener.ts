@@ -46,6 +46,7 @@ class NodeServer {
   /** Never listens. */
   readonly #sessions: Http2Server;
   readonly #sockets = new Set<Socket>();
+  readonly #connected: ListenerHost['connected'];
   readonly #speakHttp1: (socket: Socket) => void;
   /** Of the session that is being opened. */
   #arriving: Secured | null = null;
@@ -53,6 +54,7 @@ class NodeServer {
   constructor(entryPoint: EntryPoint, host: ListenerHost, plan: ListenerPlan) {
     const intake = new Intake(entryPoint);
     this.#entryPoint = entryPoint;
+    this.#connected = host.connected;
     this.#side = plan.spec.side;
     this.#terms = new TlsTerms(plan, {
       bootSecret: host.bootSecret,
@@ -136,7 +138,11 @@ class NodeServer {
 
   #opened(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    this.#connected?.(1);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#connected?.(-1);
+    });
     const { readTimeout } = this.#entryPoint.spec.transport;
     const patience = readTimeout === 0 ? firstBytesTimeout : readTimeout;
     const timeout = this.#side === 'tls' ? Math.min(patience, handshakeTimeout) : patience;
@@ -155,7 +161,7 @@ class NodeServer {
   }
 
   #secured(socket: TLSSocket, secured: Secured): void {
-    this.#handshakes.ended(socketUnder(socket));
+    this.#handshakes.ended(socketUnder(socket), socket);
     this.#speak(socket, socket.alpnProtocol === 'h2' ? 'http2' : 'http1', secured);
   }
 

@@ -26,11 +26,17 @@ export class Handshakes {
       const [oldest] = this.#running.keys();
       oldest?.destroy();
     }
+    // Inherited by the encryption: who leaves in the middle would be waited for, at a hundred kilobytes each.
+    socket.allowHalfOpen = false;
     server.emit('connection', socket);
   }
 
-  /** Over, or gone. */
-  ended(socket: Socket): void {
+  /** Over, or gone. Who is in may stop sending and still read. */
+  ended(socket: Socket, secured?: TLSSocket): void {
+    if (secured !== undefined) {
+      socket.allowHalfOpen = true;
+      secured.allowHalfOpen = true;
+    }
     clearTimeout(this.#running.get(socket));
     this.#running.delete(socket);
   }

@@ -1,7 +1,8 @@
 // What is known of a connection once its TLS handshake is over.
 
 import { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import type { TlsFacts } from '../../../observability/access-record.ts';
 import type { ClientAuthType } from '../../../model/tls.ts';
 import { verifiesClients } from '../../../tls/server-options.ts';
 
@@ -10,6 +11,10 @@ export interface Secured {
   readonly options: string;
   /** DER, the client's own first; null without any. */
   readonly certificates: readonly Uint8Array[] | null;
+  /** For the access log. */
+  readonly facts: TlsFacts;
+  /** Version and cipher, for the metrics. */
+  readonly terms: number;
 }
 
 /** Longest chain that is looked at. */
@@ -46,19 +51,39 @@ export function certificatesOf(
   authorities: ReadonlySet<string>,
 ): readonly Uint8Array[] | null {
   if (type === 'NoClientCert' || (verifiesClients(type) && !socket.authorized)) return null;
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // Never `getPeerCertificate`: Node dies of a key on a curve that NIST has no name for, and who sends one is a stranger.
+  let certificate = socket.getPeerX509Certificate();
   const chain: Uint8Array[] = [];
-  while (certificate?.raw !== undefined && chain.length < maxChain) {
+  while (certificate !== undefined && chain.length < maxChain) {
     if (chain.length > 0 && authorities.has(certificate.fingerprint256)) break;
     chain.push(certificate.raw);
-    // The last of a chain is its own issuer.
-    if (certificate.issuerCertificate === certificate) break;
     certificate = certificate.issuerCertificate;
   }
   return chain.length === 0 ? null : chain;
 }
 
+/** Longest subject that is told, in characters. */
+const maxSubject = 512;
+
+export function factsOf(socket: TLSSocket, certificates: readonly Uint8Array[] | null): TlsFacts {
+  return {
+    version: (socket.getProtocol() ?? '').replace(/^TLSv/, ''),
+    cipher: socket.getCipher()?.standardName ?? '',
+    clientSubject: certificates?.[0] === undefined ? null : subjectOf(certificates[0]),
+  };
+}
+
+/** RFC 4514 §2.1: the last name first. A value keeps its commas apart from those between names. */
+function subjectOf(der: Uint8Array): string | null {
+  try {
+    const lines = new X509Certificate(der).subject.split('\n');
+    const names = lines.map((line) => line.replace(/(?<!\\)[,;<>"]/g, '\\$&'));
+    return names.reverse().join(',').slice(0, maxSubject);
+  } catch {
+    return null;
+  }
+}
+
 function showsCertificate(socket: TLSSocket): boolean {
-  // Node gives an empty object for none.
-  return (socket.getPeerCertificate() as { raw?: Buffer } | null)?.raw !== undefined;
+  return socket.getPeerX509Certificate() !== undefined;
 }

@@ -2,11 +2,12 @@
 
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { CertificateSpec, TlsOptionsSpec } from '../../../model/tls.ts';
+import { tlsTerms } from '../../../observability/tls-terms.ts';
 import { problemOf, serverTlsOptions, ticketKeyLife, ticketKeys } from '../../../tls/server-options.ts';
 import type { ListenerPlan } from '../listener.ts';
 import type { Hello } from './hello.ts';
 import { handshakeTimeout, maxTlsServers } from './limits.ts';
-import { admits, certificatesOf, fingerprintsOf, type Secured } from './secured.ts';
+import { admits, certificatesOf, factsOf, fingerprintsOf, type Secured } from './secured.ts';
 
 /** RFC 8446 §6.2: why a handshake fails, in the one byte a client is told. */
 export const alerts = {
@@ -112,7 +113,12 @@ export class TlsTerms {
           return;
         }
         const certificates = certificatesOf(type, socket, authorities);
-        this.#hooks.secured(socket, { options: options.name, certificates });
+        this.#hooks.secured(socket, {
+          options: options.name,
+          certificates,
+          facts: factsOf(socket, certificates),
+          terms: tlsTerms(socket.getProtocol() ?? '', socket.getCipher()?.standardName ?? ''),
+        });
       });
       server.on('tlsClientError', refuse);
       return { server, options, ticketLife: -1 };

@@ -25,6 +25,8 @@ export interface GenerationOwner {
   full(): void;
   /** The engine takes the default certificate or the cipher suites for nothing it knows. */
   refused(): void;
+  /** The same of the certificate for a name: its clients are shown the default one. Called once at most. */
+  unusable(name: string): void;
 }
 
 /** Certificates get their contexts when the first client asks for them. */
@@ -42,6 +44,7 @@ export class TlsGeneration {
   #shadows: ReadonlyMap<string, readonly string[]> = new Map();
   #shadowsOf = -1;
   #connections = 0;
+  #hasTold = false;
 
   constructor(plan: ListenerPlan, requests: UwsRequests, owner: GenerationOwner) {
     this.#plan = plan;
@@ -52,6 +55,7 @@ export class TlsGeneration {
     this.app = this.#makeApp(defaultOf(plan));
     this.app.filter((res, count) => {
       this.#connections += count as number;
+      requests.connected?.(count as number);
       if (count === 1) requests.peers.opened(res);
     });
     this.#register();
@@ -114,6 +118,11 @@ export class TlsGeneration {
     const name = certificates.nameFor(serverName);
     const certificate = name === null ? undefined : certificates.byName.get(name);
     if (name === null || certificate === undefined) return;
+    // It asks for what it has been given: it could not use it, and said nothing.
+    if (this.#contexts.has(name) && (serverName === name || name.startsWith('*')) && !this.#hasTold) {
+      this.#hasTold = true;
+      this.#owner.unusable(name);
+    }
     this.#add(name, certificate);
     this.#addShadows(name);
     if (serverName.toLowerCase() === serverName || this.#spellings >= maxSpellings) return;

@@ -32,6 +32,7 @@ export function listenUws(entryPoint: EntryPoint, host: ListenerHost, plan: List
 function cleartextFront(requests: UwsRequests): Front {
   const app = uws.App();
   app.filter((res, count) => {
+    requests.connected?.(count as number);
     if (count === 1) requests.peers.opened(res);
   });
   requests.register(app);

@@ -22,9 +22,13 @@ export class UwsRequests {
   readonly #stopwatch: Stopwatch;
   readonly peers = new Peers();
 
+  /** Told of connections by whoever hears of them; undefined: nobody counts. */
+  readonly connected: ListenerHost['connected'];
+
   constructor(entryPoint: EntryPoint, host: ListenerHost, scheme: 'http' | 'https') {
     this.#entryPoint = entryPoint;
     this.#host = host;
+    this.connected = host.connected;
     this.#scheme = scheme;
     this.#intake = new Intake(entryPoint);
     this.#stopwatch = new Stopwatch(entryPoint.spec.transport);

@@ -63,6 +63,8 @@ export class TlsListener {
     return new TlsGeneration(this.#plan, this.#requests, {
       full: () => this.#replaceAt(Math.max(this.#since, this.#openedAt) + fullPace),
       refused: () => this.#host.warn?.('the default certificate cannot be used on this engine'),
+      unusable: (name) =>
+        this.#host.warn?.(`the certificate for ${name.slice(0, 253)} cannot be used on this engine`),
     });
   }
 
