@@ -1,14 +1,16 @@
-// `npm run demo`: the platform in miniature behind the gateway, until Ctrl-C.
+// `npm run demo`: the platform in miniature behind the gateway, until Ctrl-C. Arguments go to the gateway.
 
 import { demoUser } from './services/auth.ts';
 import { type Demo, startDemo } from './start.ts';
 
 const wanted = { web: portFrom('DEMO_PORT', 8090), api: portFrom('DEMO_API_PORT', 8091) };
 
-const demo = await startDemo({ ports: wanted, verbose: true }).catch((error: Error) => {
-  console.error(error.message);
-  process.exit(1);
-});
+const demo = await startDemo({ ports: wanted, verbose: true, flags: process.argv.slice(2) }).catch(
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);
 printGuide(demo);
 
 let stopping = false;
@@ -49,6 +51,7 @@ function printGuide(running: Demo): void {
 The demo platform is up, behind the gateway. User: ${demoUser.email}, password: ${demoUser.password}
 
 gateway    ${url}
+dashboard  ${running.apiUrl}/dashboard/
 API        ${running.apiUrl}/api/http/routers
 
 # public

@@ -1,15 +1,11 @@
 // `portcullis explain METHOD URL`: which router wins, what runs, and why the others do not.
 
-import { isIP } from 'node:net';
-import type { EncodedCharacters } from '../model/entry-point.ts';
-import { canonicalHost } from '../proxy/entrypoints/host.ts';
-import { readSearch, readTarget } from '../proxy/entrypoints/target.ts';
-import type { RuleSubject } from '../rules/subject.ts';
+import { type Facts, factsOf } from '../primary/explain/facts.ts';
+import { type Asked, chooseEntryPoint, readAsked, subjectOf } from '../primary/explain/subject.ts';
+import { tell } from '../primary/explain/tell.ts';
 import { takeOption } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
-import { factsFrom, factsOf } from './explain/facts.ts';
-import type { Facts, Shown } from './explain/facts.ts';
-import { tell } from './explain/tell.ts';
+import { factsFrom } from './explain/ask.ts';
 import { loadInputs } from './inputs.ts';
 import { render } from './load.ts';
 
@@ -76,14 +72,7 @@ async function askGateway(context: CommandContext, endpoint: string): Promise<Fa
   }
 }
 
-interface Question {
-  readonly method: string;
-  readonly url: URL;
-  /** Path and query as typed: `URL` would tidy the path up before the gateway does. */
-  readonly target: string;
-  readonly headers: readonly string[];
-  readonly entryPoint: string | undefined;
-  readonly peer: string;
+interface Question extends Asked {
   /** Of a running gateway's API. */
   readonly endpoint: string | undefined;
   readonly flags: readonly string[];
@@ -95,77 +84,18 @@ function readQuestion(argv: readonly string[]): Question | string {
   const peer = takeOption(entryPoint.rest, ['--peer']);
   const endpoint = takeOption(peer.rest, ['--endpoint']);
   const [method, written, ...flags] = endpoint.rest;
-  if (method === undefined || written === undefined || !/^[A-Z]+$/i.test(method))
-    return 'give a method and a URL, for example GET http://example.com/path';
-  if (!/^https?:\/\//i.test(written) || !URL.canParse(written))
-    return 'the URL must begin with http:// or https://';
-  const headers: string[] = [];
-  for (const line of header.values) {
-    const colon = line.indexOf(':');
-    if (colon < 1) return "-H must be 'Name: value'";
-    headers.push(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
-  }
-  const from = peer.values[0] ?? '127.0.0.1';
-  if (isIP(from) === 0) return '--peer must be an IP address';
+  const asked = readAsked({
+    method: method ?? '',
+    url: written ?? '',
+    headers: header.values,
+    entryPoint: entryPoint.values[0],
+    peer: peer.values[0],
+  });
+  if (typeof asked === 'string') return asked;
   const [api] = endpoint.values;
   if (api !== undefined && (!URL.canParse(api) || new URL(api).protocol !== 'http:'))
     return '--endpoint must be an http:// URL';
   if (api !== undefined && flags.length > 0)
     return 'with --endpoint the running gateway is asked: give no files and no flags';
-  const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(written)?.[1] ?? '';
-  return {
-    method: method.toUpperCase(),
-    url: new URL(written),
-    target: target.startsWith('/') ? target : `/${target}`,
-    headers,
-    entryPoint: entryPoint.values[0],
-    peer: from,
-    endpoint: api,
-    flags,
-  };
-}
-
-function chooseEntryPoint(entryPoints: readonly Shown[], asked: Question): Shown | undefined {
-  if (asked.entryPoint !== undefined) return entryPoints.find(({ name }) => name === asked.entryPoint);
-  const port = asked.url.port || (asked.url.protocol === 'https:' ? '443' : '80');
-  return entryPoints.find(({ address }) => String(address).endsWith(`:${port}`)) ?? entryPoints[0];
-}
-
-interface HttpSettings {
-  readonly sanitizePath?: boolean;
-  readonly encodeQuerySemicolons?: boolean;
-  readonly encodedCharacters?: Partial<EncodedCharacters>;
-}
-
-/** Of an API that does not tell: nothing is refused that the gateway might let through. */
-const anyCharacter: EncodedCharacters = {
-  slash: true,
-  backSlash: true,
-  nullCharacter: true,
-  semicolon: true,
-  percent: true,
-  questionMark: true,
-  hash: true,
-};
-
-/** The request as rules see it after intake, or the sentence that says why it is refused there. */
-function subjectOf(asked: Question, entryPoint: Shown): RuleSubject | string {
-  const {
-    sanitizePath = true,
-    encodeQuerySemicolons = false,
-    encodedCharacters,
-  } = (entryPoint['http'] ?? {}) as HttpSettings;
-  const [path = '/', ...query] = asked.target.split('?');
-  const target = readTarget(path, {
-    sanitizePath,
-    encodedCharacters: { ...anyCharacter, ...encodedCharacters },
-  });
-  const search = readSearch(query.join('?'), encodeQuerySemicolons);
-  if (target === null || search === null) return '400: the path or query has no one meaning';
-  const at = asked.headers.findIndex((text, index) => index % 2 === 0 && text === 'host');
-  const authority = at === -1 ? asked.url.host : (asked.headers[at + 1] as string);
-  const host = canonicalHost(authority);
-  if (host === null) return '400: the host has no one meaning';
-  const headers = asked.headers.filter((_text, index) => asked.headers[index - (index % 2)] !== 'host');
-  return { host, routePath: target.routePath, method: asked.method, headers, search, peer: asked.peer };
+  return { ...asked, endpoint: api, flags };
 }

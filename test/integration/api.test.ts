@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { type Answer, ask } from '../support/ask.ts';
-import { freePorts, startGateway, type TestGateway } from '../support/gateway.ts';
+import { eventually, freePorts, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 
 const canary = 'cAnArY';
@@ -128,8 +128,14 @@ describe('the insecure API', () => {
     const page = await get('/dashboard/');
     assert.equal(page.status, 200);
     assert.ok(page.headers.includes('content-type: text/html; charset=utf-8'));
-    assert.match(page.body, /Edge · Portcullis/);
-    assert.match(page.body, /one@file/);
+    assert.match(page.body, /<title>Edge · Portcullis<\/title>/);
+    const [script = ''] = /assets\/[^"]+\.js/.exec(page.body) ?? [];
+    const packed = await fetch(`${gateway.url('traefik')}/dashboard/${script}`, {
+      headers: { 'accept-encoding': 'br' },
+    });
+    assert.equal(packed.headers.get('content-encoding'), 'br');
+    assert.match(packed.headers.get('cache-control') ?? '', /immutable/);
+    assert.match(await packed.text(), /portcullis/);
   });
 
   test('the support dump is an archive', async () => {
@@ -270,6 +276,12 @@ describe('secrets of a running gateway', () => {
   after(() => gateway.stop());
 
   test('are shown at no address, and not in the log', async () => {
+    // A failure that the list of recent errors then holds.
+    await ask(gateway.port('web'), { host: 'headers.test' });
+    await eventually('the error is listed', async () => {
+      const live = await fetch(`${gateway.url('traefik')}/api/portcullis/live`);
+      return (await live.text()).includes('"router":"headers@file"');
+    });
     for (const target of [
       '/api/http/routers',
       '/api/http/services',
@@ -279,6 +291,10 @@ describe('secrets of a running gateway', () => {
       '/api/entrypoints',
       '/api/diagnostics',
       '/api/portcullis/status',
+      '/api/portcullis/live',
+      '/api/portcullis/walk/headers@file',
+      '/api/portcullis/walk/forward@file',
+      '/api/portcullis/explain?url=http://forward.test/',
       '/dashboard/',
     ]) {
       const { status, body } = await ask(gateway.port('traefik'), { host: 'gate.test', target });

@@ -11,14 +11,18 @@ import {
 import { dashboard } from './dashboard.ts';
 import { debug } from './debug.ts';
 import { diagnostics } from './diagnostics.ts';
+import { drainServers } from './drain-servers.ts';
 import { entryPoints, entryPointView } from './entry-point-view.ts';
+import { explain } from './explain.ts';
 import type { ApiFacts, ApiSources } from './facts.ts';
 import { list, page } from './list.ts';
+import { live } from './live.ts';
 import { purge } from './purge.ts';
 import { createQueue, mapInSlices } from './slices.ts';
 import { overview, rawData } from './summary.ts';
 import { supportDump } from './support-dump.ts';
 import { type Kind, viewOf, viewsOfKind } from './views.ts';
+import { walk } from './walk.ts';
 
 export type Api = (request: ApiRequest) => Promise<ApiAnswer>;
 
@@ -35,12 +39,21 @@ export function createApi(facts: ApiFacts, sources: ApiSources): Api {
     if (path === '/api/portcullis/auth-cache/purge') {
       return request.method === 'POST' ? purge(request, sources.purge) : methodNotAllowed('POST');
     }
-    const answer =
-      request.service === 'dashboard'
-        ? pageOf(path, query, facts, sources)
-        : read({ path, query, facts, sources });
+    if (path === '/api/portcullis/servers/drain' && sources.drains !== undefined) {
+      return drainServers(request, sources.drains);
+    }
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const file = request.service === 'dashboard' ? fileOf(path) : facts.dashboard ? fileBelow(path) : null;
+    if (file !== null) {
+      const found = await dashboard(file, facts, request.acceptEncoding ?? '');
+      return found === null ? notFound() : isRead ? found : methodNotAllowed('GET');
+    }
+    const answer = request.service === 'dashboard' ? null : read({ path, query, facts, sources });
     if (answer === null) return notFound();
-    if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET');
+    if (!isRead) return methodNotAllowed('GET');
+    // It waits for the next second: not in front of others.
+    if (path === '/api/portcullis/live' && sources.live !== undefined)
+      return live(query, sources.live, sources);
     return queue.run(async () => answer()) ?? failure(503, 'too many API requests');
   };
 }
@@ -64,10 +77,12 @@ function read(asked: Asked): Answer | null {
   if (path === '/debug' || path.startsWith('/debug/'))
     return facts.debug ? () => debug(path, sources.workers()) : null;
   const [, api, section = '', ...rest] = path.split('/');
-  if (api !== 'api') return facts.dashboard ? toDashboard(path, query, facts, sources) : null;
+  if (api !== 'api') return facts.dashboard ? toDashboard(path) : null;
   if (section === 'entrypoints') return entryPoint(asked, rest);
   if (section === 'certificates') return certificates(certificateView, rest, asked);
   const [kind = '', ...id] = rest;
+  if (section === 'portcullis' && kind === 'walk')
+    return named(id, 'router', (name) => walk(name, facts, sources));
   if (section === 'http') return isKind(kind) ? ofKind(kind, id, asked) : null;
   if (section === 'tls' && kind === 'certificates') return certificates(tlsCertificateView, id, asked);
   const others = section === 'tcp' ? [...kinds.keys()] : section === 'udp' ? ['routers', 'services'] : [];
@@ -85,6 +100,8 @@ const singles: ReadonlyMap<string, (asked: Asked) => ApiAnswer | Promise<ApiAnsw
   ['/api/support-dump', ({ facts, sources }) => supportDump(facts, sources)],
   ['/api/diagnostics', ({ query, sources }) => diagnostics(sources.diagnostics(), query)],
   ['/api/portcullis/acme', ({ sources }) => json(sources.acme?.() ?? [])],
+  ['/api/portcullis/explain', ({ query, facts, sources }) => explain(query, facts, sources)],
+  ['/api/portcullis/live', () => failure(404, 'nobody counts here')],
   ['/api/portcullis/status', ({ sources }) => json(status(sources))],
 ]);
 
@@ -159,20 +176,19 @@ function named(id: readonly string[], word: string, find: (name: string) => obje
 }
 
 /** Relative, so that it holds behind any prefix. */
-function toDashboard(
-  path: string,
-  query: URLSearchParams,
-  facts: ApiFacts,
-  sources: ApiSources,
-): Answer | null {
-  if (path === '/') return () => redirect('./dashboard/');
-  if (path === '/dashboard') return () => redirect('./dashboard/');
-  return path === '/dashboard/' ? () => dashboard(sources.snapshot(), facts, query) : null;
+function toDashboard(path: string): Answer | null {
+  return path === '/' || path === '/dashboard' ? () => redirect('./dashboard/') : null;
 }
 
-/** `dashboard@internal` sees its paths without `/dashboard`. */
-function pageOf(path: string, query: URLSearchParams, facts: ApiFacts, sources: ApiSources): Answer | null {
-  return path === '/' || path === '/dashboard/' ? () => dashboard(sources.snapshot(), facts, query) : null;
+/** Name of a file of the dashboard, empty for its page. Null: it is none. */
+function fileBelow(path: string): string | null {
+  return path.startsWith('/dashboard/') ? path.slice('/dashboard/'.length) : null;
+}
+
+/** `dashboard@internal` mostly sees its paths without `/dashboard`. */
+function fileOf(path: string): string | null {
+  if (path.startsWith('/dashboard/')) return fileBelow(path);
+  return path.startsWith('/api/') ? null : path.slice(1);
 }
 
 function readTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {

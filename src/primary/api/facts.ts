@@ -9,6 +9,8 @@ import type { EntryPointSpec } from '../../model/entry-point.ts';
 import type { PurgeSelector } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { CertificateSpec } from '../../model/tls.ts';
+import type { LiveNumbers } from '../live.ts';
+import type { DrainSource } from './drain-servers.ts';
 import { redact } from './redact.ts';
 import type { ServerStates } from './service-view.ts';
 
@@ -23,6 +25,8 @@ export interface ApiFacts {
   /** As Traefik names them: `File`. */
   readonly providers: readonly string[];
   readonly accessLog: boolean;
+  /** Absent: requests are not counted. */
+  readonly metrics?: boolean;
   /** Whether there is a page for browsers beside the JSON. */
   readonly dashboard: boolean;
   readonly dashboardName: string;
@@ -48,6 +52,10 @@ export interface ApiSources {
   readonly obtained?: () => readonly CertificateSpec[];
   /** Of certificates by ACME: state, last error, next try; absent: no resolver is configured. */
   readonly acme?: () => readonly CertificateStatus[];
+  /** Servers that get no new sessions; absent where no worker can be told. */
+  readonly drains?: DrainSource;
+  /** Traffic as it happens; absent: nobody counts. */
+  readonly live?: LiveNumbers;
   /** Forgets auth decisions in every worker; how many there were. */
   readonly purge: (selector: PurgeSelector) => Promise<number>;
 }
@@ -68,6 +76,7 @@ export function apiFacts({ config, resolved, version, providers }: Start): ApiFa
     entryPoints: resolved.entryPoints,
     providers,
     accessLog: resolved.worker.accessLog !== null,
+    metrics: (resolved.prometheus ?? null) !== null,
     dashboard: resolved.api?.dashboard ?? false,
     dashboardName: config.api?.dashboardName ?? '',
     disableDashboardAd: config.api?.disableDashboardAd ?? false,

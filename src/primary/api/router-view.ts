@@ -23,7 +23,12 @@ export function routerView(router: RouterSpec): Listed {
             ...(tls.domains === undefined ? {} : { domains: tls.domains }),
           },
         }),
-    observability: { accessLogs: router.accessLogs, metrics: true, tracing: true, traceVerbosity: 'minimal' },
+    observability: {
+      accessLogs: router.accessLogs,
+      metrics: router.metrics !== false,
+      tracing: router.tracing !== false,
+      traceVerbosity: router.traceVerbosity ?? 'minimal',
+    },
     status: statusOf(router.errors, router.warnings),
     ...errorsOf([...router.errors, ...router.warnings]),
     using: router.entryPoints,

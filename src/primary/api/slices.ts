@@ -18,6 +18,17 @@ export async function mapInSlices<T, U>(items: readonly T[], change: (item: T) =
   return changed;
 }
 
+/** Runs a generator to its end, with pauses. */
+export async function runInSlices<T>(steps: Iterator<unknown, T>): Promise<T> {
+  let since = performance.now();
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    if (performance.now() - since < slice) continue;
+    await nextTurn();
+    since = performance.now();
+  }
+}
+
 export interface Queue {
   /** Null at once when too many wait already. */
   run<T>(work: () => Promise<T>): Promise<T> | null;

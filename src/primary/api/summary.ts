@@ -32,7 +32,7 @@ export function overview(
     tcp: { routers: none, services: none, middlewares: none },
     udp: { routers: none, services: none },
     certificates: certificateCount(certificateFacts(snapshot, obtained)),
-    features: { tracing: '', metrics: '', accessLog: facts.accessLog },
+    features: { tracing: '', metrics: facts.metrics ? 'Prometheus' : '', accessLog: facts.accessLog },
     providers: facts.providers,
   };
 }

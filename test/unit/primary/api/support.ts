@@ -6,6 +6,7 @@ import type { ApiAnswer, PurgeSelector } from '../../../../src/model/ipc.ts';
 import type { MiddlewareSpec, Snapshot } from '../../../../src/model/snapshot.ts';
 import { type Api, createApi } from '../../../../src/primary/api/api.ts';
 import type { ApiFacts } from '../../../../src/primary/api/facts.ts';
+import type { LiveNumbers } from '../../../../src/primary/live.ts';
 import { entryPoint } from '../../../support/specs.ts';
 import { router, service } from '../support.ts';
 import { noTls } from '../../../../src/model/tls.ts';
@@ -75,6 +76,7 @@ export interface Options {
   readonly service?: 'dashboard';
   readonly facts?: Partial<ApiFacts>;
   readonly snapshot?: Snapshot;
+  readonly live?: LiveNumbers;
 }
 
 export function ask(target: string, options: Options = {}): Promise<ApiAnswer> {
@@ -110,6 +112,7 @@ export function apiOf(options: Options): Api {
       serverStates: (name) => (name === 'api@file' ? new Map([['http://10.0.0.2:80', false]]) : null),
       workers: () => [{ pid: 1, state: 'running', version: 7 }],
       diagnostics: () => found,
+      ...(options.live === undefined ? {} : { live: options.live }),
       purge: (selector) => {
         purged.push(selector);
         return Promise.resolve(5);

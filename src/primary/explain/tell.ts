@@ -17,13 +17,24 @@ export interface Told {
   readonly text: string;
   /** Whether a router answers, and can do its work. */
   readonly isServed: boolean;
+  /** Qualified name of the router that answers; null for none. */
+  readonly router: string | null;
 }
 
 /** Characters of one middleware's options. */
 const maxOptions = 200;
 
 /** Goes down the routers as the router table would; ties break by name. */
-export function tell({ facts, entryPoint, subject, isTls }: Case): Told {
+export function tell(asked: Case): Told {
+  const steps = telling(asked);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in steps, for a process that has other things to do: yields after every router. */
+export function* telling({ facts, entryPoint, subject, isTls }: Case): Generator<undefined, Told> {
   const here = facts.routers.filter((router) => texts(router['entryPoints']).includes(entryPoint.name));
   const tried = here.filter((router) => (router['tls'] !== undefined) === isTls).toSorted(byPriority);
   const lines = [
@@ -31,10 +42,15 @@ export function tell({ facts, entryPoint, subject, isTls }: Case): Told {
   ];
   const closed = otherSide(entryPoint, isTls);
   if (closed !== null)
-    return { text: text([...lines, closed, ...elsewhere(facts, here, subject)]), isServed: false };
+    return {
+      text: text([...lines, closed, ...(yield* elsewhere(facts, here, subject))]),
+      isServed: false,
+      router: null,
+    };
   if (isTls) lines.push(...handshakeLines(facts, entryPoint, subject.host));
   let winner: Shown | null = null;
   for (const router of tried) {
+    yield;
     const reason: string | null =
       winner === null ? whyNot(router, subject) : `not tried: ${winner.name} has matched`;
     if (reason === null) winner = router;
@@ -44,17 +60,22 @@ export function tell({ facts, entryPoint, subject, isTls }: Case): Told {
     if (reason !== null) lines.push(`      ${reason}`);
   }
   for (const router of here) {
-    if (!tried.includes(router))
+    if ((router['tls'] !== undefined) !== isTls)
       lines.push(`  ${router.name}`, `      not tried: it serves ${isTls ? 'cleartext' : 'TLS'} only`);
   }
   if (winner === null) {
     return {
-      text: text([...lines, '404: no router matches', ...elsewhere(facts, here, subject)]),
+      text: text([...lines, '404: no router matches', ...(yield* elsewhere(facts, here, subject))]),
       isServed: false,
+      router: null,
     };
   }
   const errors = winner['status'] === 'disabled' ? texts(winner['error']) : [];
-  return { text: text([...lines, ...answer(winner, facts, errors)]), isServed: errors.length === 0 };
+  return {
+    text: text([...lines, ...answer(winner, facts, errors)]),
+    isServed: errors.length === 0,
+    router: winner.name,
+  };
 }
 
 function text(lines: readonly string[]): string {
@@ -86,14 +107,23 @@ function whyNot(router: Shown, subject: RuleSubject): string | null {
 }
 
 /** Routers of other entry points that would have matched: the usual reason for a 404 nobody expects. */
-function elsewhere({ routers }: Facts, here: readonly Shown[], subject: RuleSubject): string[] {
-  return routers
-    .filter((router) => !here.includes(router) && whyNot(router, subject) === null)
-    .slice(0, 5)
-    .map(
-      (router) =>
+function* elsewhere(
+  { routers }: Facts,
+  here: readonly Shown[],
+  subject: RuleSubject,
+): Generator<undefined, string[]> {
+  const seen = new Set(here);
+  const found: string[] = [];
+  for (const router of routers) {
+    if (found.length >= 5) break;
+    if (seen.has(router)) continue;
+    yield;
+    if (whyNot(router, subject) === null)
+      found.push(
         `  ${router.name} would match, on entry point ${texts(router['entryPoints']).join(', ') || 'none'}`,
-    );
+      );
+  }
+  return found;
 }
 
 function answer(winner: Shown, facts: Facts, errors: readonly string[]): string[] {
