@@ -4,6 +4,8 @@ export interface Site {
   /** Tried in this order; no path is a prefix of another of the same host. */
   readonly routes: readonly Route[];
   readonly accessLog: boolean;
+  /** Requests are counted for Prometheus, which does not come by. */
+  readonly metrics?: true;
   /** With the certificate all peers share; cleartext unless said. */
   readonly isHttps?: boolean;
   /** Connections of clients open at once. */

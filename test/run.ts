@@ -2,7 +2,7 @@
 // `npm test -- unit golden` runs these suites, `npm test -- integration/websocket` the files whose path begins with that.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { globSync, rmSync } from 'node:fs';
+import { existsSync, globSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,9 @@ const tools: readonly Tool[] = [
   { command: 'keepalived', debian: 'keepalived' },
   { command: 'systemd-analyze', debian: 'systemd' },
   { command: 'curl', debian: 'curl' },
+  { command: 'jq', debian: 'jq' },
+  { command: 'promtool', debian: 'prometheus' },
+  { command: 'chromium', debian: 'chromium' },
 ];
 
 const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
@@ -74,6 +77,7 @@ function suiteOf(name: string): string {
 async function runAll(chosen: readonly Suite[]): Promise<number> {
   const needsTools = chosen.some((suite) => suite.name === 'integration' || suite.name === 'e2e');
   const missing = needsTools ? ensureTools() : [];
+  if (needsTools) ensureDashboard();
   // Tests that need a missing tool look here and skip themselves.
   process.env['PORTCULLIS_TEST_MISSING'] = missing.map((tool) => tool.command).join(',');
   const scratch = await mkdtemp(join(tmpdir(), 'portcullis-test-'));
@@ -109,6 +113,12 @@ function ensureTools(): readonly Tool[] {
   const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
   if (!apt(install) && apt(['update', '-q'])) apt(install);
   return tools.filter((tool) => !isOnPath(tool.command));
+}
+
+/** `npm ci` has built it; sources that are younger than that are built again by their own test. */
+function ensureDashboard(): void {
+  if (existsSync('dist/dashboard/index.html')) return;
+  spawnSync(process.execPath, ['src/dashboard/build.ts'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 function isOnPath(command: string): boolean {

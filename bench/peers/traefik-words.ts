@@ -55,6 +55,7 @@ export function staticFlags(site: Site, place: Place, dynamic: string): string[]
     `--providers.file.filename=${dynamic}`,
     '--log.level=ERROR',
     ...(site.accessLog ? ['--accessLog=true', `--accessLog.filePath=${log}`] : []),
+    ...(site.metrics ? ['--metrics.prometheus=true', '--metrics.prometheus.manualRouting=true'] : []),
   ];
 }
 

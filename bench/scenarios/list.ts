@@ -8,6 +8,7 @@ import { https } from './https.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { metrics } from './metrics.ts';
 import { newConnections } from './new-connections.ts';
 import { plain } from './plain.ts';
 import { guarded } from './protected.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   idle,
   webSockets,
   accessLog,
+  metrics,
   startUp,
   reload,
   memory,

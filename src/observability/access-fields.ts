@@ -62,11 +62,13 @@ function allFields(keepsQuery: boolean): Readonly<Record<string, FieldValue>> {
     ServiceAddr: text((r) => r.serverUrl, addressOf),
     ServiceName: text((r) => r.serviceName),
     ServiceURL: text((r) => r.serverUrl),
+    SpanId: text((r) => r.spanId),
     StartLocal: (r) => `"${local(r.startedAt)}"`,
     StartUTC: (r) => `"${utc(r.startedAt)}"`,
     TLSCipher: text((r) => r.tlsCipher),
     TLSClientSubject: text((r) => r.tlsClientSubject),
     TLSVersion: text((r) => r.tlsVersion),
+    TraceId: text((r) => r.traceId),
   };
 }
 

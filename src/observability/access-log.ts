@@ -5,7 +5,8 @@ import { buildClf, type LineFormat } from './access-clf.ts';
 import { writesHeaders } from './access-headers.ts';
 import { buildJson } from './access-json.ts';
 import type { AccessRecord } from './access-record.ts';
-import { createLineWriter } from './line-writer.ts';
+import { buildShort } from './access-short.ts';
+import { createLineWriter, type LineWriter } from './line-writer.ts';
 
 /** A write begins at the latest this long after the line came, or when this much has gathered. */
 const flushDelayMs = 100;
@@ -32,34 +33,47 @@ export function createAccessLog(
 ): AccessLog {
   const format = buildFormat(settings);
   const passes = buildFilter(settings.filters);
-  const writer = createLineWriter({
-    filePath: settings.filePath,
-    mode: 0o664,
-    flushChars,
-    flushLines: settings.bufferingSize > 0 ? settings.bufferingSize : Number.MAX_SAFE_INTEGER,
-    flushDelayMs,
-    onDropped,
-  });
+  const open = (filePath: string | null): LineWriter =>
+    createLineWriter({
+      filePath,
+      mode: 0o664,
+      flushChars,
+      flushLines: settings.bufferingSize > 0 ? settings.bufferingSize : Number.MAX_SAFE_INTEGER,
+      flushDelayMs,
+      onDropped,
+      rotation: filePath === null ? null : (settings.rotation ?? null),
+    });
+  const writer = open(settings.filePath);
+  const second = settings.dualOutput === true && settings.filePath !== null ? open(null) : null;
   const hidesInternals = !settings.addInternals;
   let count = 0;
   return {
     write(record) {
       count++;
       if (hidesInternals && record.serviceName?.endsWith('@internal') === true) return;
-      if (passes === null || passes(record)) writer.write(format(record, count));
+      if (passes !== null && !passes(record)) return;
+      const line = format(record, count);
+      writer.write(line);
+      second?.write(line);
     },
     reopen: () => writer.reopen(),
-    flush: () => writer.flush(),
-    flushSync: () => writer.flushSync(),
+    flush: async () => {
+      await Promise.all([writer.flush(), second?.flush()]);
+    },
+    flushSync() {
+      writer.flushSync();
+      second?.flushSync();
+    },
     writesOriginHeaders: settings.format === 'json' && writesHeaders(settings.fields),
     get dropped() {
-      return writer.dropped;
+      return writer.dropped + (second?.dropped ?? 0);
     },
   };
 }
 
 function buildFormat(settings: AccessLogSettings): LineFormat {
   if (settings.format === 'json') return buildJson(settings.fields);
+  if (settings.format === 'short') return buildShort(settings.fields);
   return buildClf(settings.fields, settings.format === 'common');
 }
 

@@ -28,6 +28,9 @@ export interface AccessRecord {
   /** The first X-Forwarded-For line as the entry point left it, else null. */
   forwardedFor: string | null;
   username: string | null;
+  /** Hexadecimal; null for a request that is not traced. */
+  traceId: string | null;
+  spanId: string | null;
   method: string;
   scheme: string;
   /** `HTTP/1.1`. */
@@ -47,6 +50,16 @@ export interface AccessRecord {
   responseHeaders: readonly string[];
   /** The server's own; null when they were not kept. */
   originHeaders: readonly string[] | null;
+}
+
+/** What a listener knows of a request's TLS connection; made once for each connection. */
+export interface TlsFacts {
+  /** `1.3`. */
+  readonly version: string;
+  /** By its standard name: `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** Of the certificate the client has shown: `CN=alice,O=Acme`; null without one. */
+  readonly clientSubject: string | null;
 }
 
 /** A record to fill: every field has its final type from the start. */
@@ -69,6 +82,8 @@ export function createAccessRecord(): AccessRecord {
     peerPort: 0,
     forwardedFor: null,
     username: null,
+    traceId: null,
+    spanId: null,
     method: '',
     scheme: '',
     protocol: '',

@@ -1,7 +1,9 @@
 // Lines to a file or to standard output: whole lines, in few writes, and never by stopping the event loop.
 
 import { closeSync, write, writeSync } from 'node:fs';
+import type { RotationSettings } from '../model/settings.ts';
 import { isStream, openTarget, wholeLines } from './line-target.ts';
+import { LineRotation } from './line-rotation.ts';
 
 /** Waiting lines beyond either bound are dropped and counted. */
 export const maxPendingChars = 1_048_576;
@@ -25,6 +27,8 @@ export interface LineWriterOptions {
   readonly flushDelayMs: number;
   /** Told how many lines were lost since the last time, once there is room again. */
   readonly onDropped: (lines: number) => void;
+  /** Null or absent: the file is never moved aside from here. */
+  readonly rotation?: RotationSettings | null;
 }
 
 export interface LineWriter {
@@ -63,11 +67,15 @@ class Writer implements LineWriter {
   #unreported = 0;
   #nextReport = 0;
   #waiters: (() => void)[] = [];
+  readonly #rotation: LineRotation | null;
 
   constructor(options: LineWriterOptions) {
     this.#options = options;
     this.#fd = openTarget(options.filePath, options.mode);
     this.#isStream = isStream(this.#fd);
+    const { filePath, rotation = null } = options;
+    const isOurs = rotation !== null && filePath !== null && !this.#isStream;
+    this.#rotation = isOurs ? new LineRotation(filePath, rotation) : null;
   }
 
   write(line: string): void {
@@ -138,12 +146,22 @@ class Writer implements LineWriter {
       this.#settle();
       return;
     }
+    if (this.#rotation?.isDue(this.#fd) === true) this.#renew();
     this.#underWay = Buffer.from(this.#pending);
     this.#underWayLines = this.#pendingLines;
     this.#offset = 0;
     this.#pending = '';
     this.#pendingLines = 0;
     this.#step();
+  }
+
+  /** The file was moved aside. Without room for a new one the old one goes on. */
+  #renew(): void {
+    try {
+      this.reopen();
+    } catch {
+      // Tried again with the next lines.
+    }
   }
 
   #step(): void {

@@ -41,6 +41,7 @@ export function createLog(settings: LogSettings): Log {
     flushChars: 16_384,
     flushLines: 100,
     flushDelayMs: 5,
+    rotation: settings.rotation ?? null,
     onDropped: (lines) =>
       log.warn({ lines }, 'Log lines were dropped: the log is written more slowly than it grows'),
   });

@@ -5,21 +5,26 @@ import { fileURLToPath } from 'node:url';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { ApiAnswer } from '../model/ipc.ts';
+import type { ApiAnswer, ApiRequest, ToWorker } from '../model/ipc.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { CertificateSpec, TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import { failure } from './api/answers.ts';
-import { createApi } from './api/api.ts';
+import { type Api, createApi } from './api/api.ts';
+import { isDashboardBuilt } from './api/dashboard-files.ts';
 import { apiFacts } from './api/facts.ts';
-import { createCertificates } from './certificates.ts';
-import { createDrains } from './drains.ts';
-import { createDynamic } from './dynamic.ts';
+import { type Certificates, createCertificates } from './certificates.ts';
+import { createDrains, type Drains } from './drains.ts';
+import { createDynamic, type Dynamic } from './dynamic.ts';
 import { createFork } from './fork.ts';
-import { createHealthMonitor } from './health/monitor.ts';
-import { createObtain } from './obtain.ts';
+import { createHealthMonitor, type HealthMonitor } from './health/monitor.ts';
+import { createMetrics, type PrimaryMetrics } from './metrics.ts';
+import { createLive, type LiveNumbers } from './live.ts';
+import { createObtain, type Obtain } from './obtain.ts';
 import { createPurge } from './purge.ts';
-import { createNodePurges } from './purge-nodes.ts';
-import { type Content, createReload } from './reload.ts';
-import { createHeldSessions, relayMovedSessions } from './sessions.ts';
+import { createNodePurges, type NodePurges } from './purge-nodes.ts';
+import { type Content, createReload, type Reload } from './reload.ts';
+import { createHeldSessions, type HeldSessions, relayMovedSessions } from './sessions.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -54,118 +59,210 @@ const firstLook = 3000;
 
 /** Providers begin to watch here; workers are forked by `start`. */
 export function createPrimary(options: PrimaryOptions): Primary {
-  const { config, resolved, log } = options;
-  const certificates = createCertificates((message) => supervisor.broadcast(message));
+  return new Parts(options);
+}
+
+class Parts implements Primary {
+  readonly supervisor: Supervisor;
+  readonly #options: PrimaryOptions;
+  readonly #certificates: Certificates;
+  readonly #obtain: Obtain;
+  readonly #dynamic: Dynamic;
+  /** Null without a dashboard. */
+  readonly #live: LiveNumbers | null;
+  readonly #health: HealthMonitor;
+  readonly #reload: Reload;
+  readonly #sessions: HeldSessions;
+  readonly #drains: Drains;
+  readonly #purges: NodePurges;
+  /** Null unless they are configured. */
+  readonly #metrics: PrimaryMetrics | null;
+  readonly #api: Api;
   /** Contents keep their order, also where one waits for the first certificate. */
-  let submitting: Promise<void> = Promise.resolve();
-  const submit = (content: Content): void => {
-    submitting = submitting
-      .then(() => certificates.prepare(content.tls))
+  #submitting: Promise<void> = Promise.resolve();
+
+  constructor(options: PrimaryOptions) {
+    const { config, resolved, env, log } = options;
+    const { resolvers, redis } = resolved;
+    const broadcast = (message: ToWorker): void => this.supervisor.broadcast(message);
+    const workers = (): readonly WorkerHandle[] => this.supervisor.workers();
+    this.#options = options;
+    this.#certificates = createCertificates(broadcast);
+    this.#obtain = createObtain({ resolvers, redis, certificates: this.#certificates, log });
+    const onContent = (content: Content): void => this.#submit(content);
+    this.#dynamic = createDynamic({ config, resolved, env, log, onContent });
+    this.#live = resolved.api?.dashboard === true ? createLive() : null;
+    this.#health = createHealthMonitor(log, (state) => {
+      broadcast({ type: 'server', state });
+      this.#live?.serverChanged(state);
+    });
+    this.#reload = this.#createReload();
+    this.#sessions = createHeldSessions(workers);
+    this.#drains = createDrains({ workers, snapshot: () => this.#snapshot() });
+    this.#purges = createNodePurges({
+      redis,
+      secret: resolved.worker.stateSecret ?? null,
+      local: createPurge(workers),
+      onConnection: (connection) => relayMovedSessions(connection, broadcast),
+      log,
+    });
+    this.#metrics = this.#createMetrics();
+    this.#api = this.#createApi();
+    this.supervisor = this.#createSupervisor();
+  }
+
+  ready(): Promise<void> {
+    return this.#dynamic.ready(firstLook);
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#options;
+    const { tls } = this.#snapshot();
+    await this.#certificates.prepare(tls);
+    this.#obtain.want([], tls);
+    // Before the first worker, so that it begins with what is stored.
+    await this.#obtain.start();
+    const addresses = await this.supervisor.start();
+    // Now somebody can answer what authorities ask.
+    this.#want();
+    this.#health.follow(this.#snapshot());
+    this.#metrics?.committed(this.#snapshot());
+    for (const [entryPoint, port] of Object.entries(addresses)) log.info({ entryPoint, port }, 'listening');
+    if (this.#live !== null && !isDashboardBuilt())
+      log.error('the dashboard has not been built: run `npm run build:dashboard`');
+  }
+
+  diagnostics(): readonly Diagnostic[] {
+    return [...this.#dynamic.diagnostics(), ...this.#reload.diagnostics()];
+  }
+
+  reload(): void {
+    this.#dynamic.reload();
+  }
+
+  reopenLogs(): void {
+    const { log } = this.#options;
+    log.reopen();
+    this.supervisor.broadcast({ type: 'reopen-logs' });
+    log.info('logs are opened anew');
+  }
+
+  roll(): Promise<void> {
+    if (resetsOnClose()) {
+      this.#options.log.info(
+        'net.ipv4.tcp_migrate_req is 0: a connection just arriving at an old worker may be reset',
+      );
+    }
+    return this.supervisor.roll();
+  }
+
+  async close(): Promise<void> {
+    this.#dynamic.close();
+    this.#metrics?.close();
+    this.#sessions.close();
+    this.#purges.close();
+    this.#live?.close();
+    await Promise.all([this.#health.close(), this.#obtain.close()]);
+  }
+
+  #snapshot(): Snapshot {
+    return this.#reload.current().snapshot;
+  }
+
+  #submit(content: Content): void {
+    this.#submitting = this.#submitting
+      .then(() => this.#certificates.prepare(content.tls))
       .then(() => {
         // What is wanted may change where the Snapshot does not.
-        void reload.submit(content).then(() => wantNow());
+        void this.#reload.submit(content).then(() => this.#want());
       });
-  };
-  const wantNow = (): void => obtain.want(dynamic.certificateRequests(), reload.current().snapshot.tls);
-  const { resolvers, redis } = resolved;
-  const obtain = createObtain({ resolvers, redis, certificates, log });
-  const dynamic = createDynamic({
-    config,
-    resolved,
-    env: options.env,
-    log,
-    onContent: submit,
-  });
-  const health = createHealthMonitor(log, (state) => supervisor.broadcast({ type: 'server', state }));
-  const reload = createReload(
-    {
-      log,
-      running: () => supervisor.running(),
-      replace: (handle, reason) => supervisor.replace(handle, reason),
-      committed(snapshot) {
-        health.follow(snapshot);
-        supervisor.catchUpAll();
+  }
+
+  #want(): void {
+    this.#obtain.want(this.#dynamic.certificateRequests(), this.#snapshot().tls);
+  }
+
+  #createReload(): Reload {
+    return createReload(
+      {
+        log: this.#options.log,
+        running: () => this.supervisor.running(),
+        replace: (handle, reason) => this.supervisor.replace(handle, reason),
+        committed: (snapshot) => {
+          this.#health.follow(snapshot);
+          this.#live?.snapshotChanged(snapshot.version);
+          this.supervisor.catchUpAll();
+          this.#metrics?.committed(snapshot);
+        },
+        rejected: () => this.#metrics?.rejected(),
+        downFor: (snapshot) => this.#health.downFor(snapshot),
       },
-      downFor: (snapshot) => health.downFor(snapshot),
-    },
-    dynamic.start(),
-  );
-  const sessions = createHeldSessions(() => supervisor.workers());
-  const drains = createDrains({
-    workers: () => supervisor.workers(),
-    snapshot: () => reload.current().snapshot,
-  });
-  const purges = createNodePurges({
-    redis: resolved.redis,
-    secret: resolved.worker.stateSecret ?? null,
-    local: createPurge(() => supervisor.workers()),
-    onConnection: (connection) =>
-      relayMovedSessions(connection, (message) => supervisor.broadcast(message)),
-    log,
-  });
-  const supervisor: Supervisor = createSupervisor({
-    workers: resolved.workers,
-    settings: resolved.worker,
-    fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
-    snapshots: reload,
-    greeting: () => [...certificates.greeting(), ...drains.greeting()],
-    drainDeadline: resolved.graceTimeOut,
-    log,
-    onSessionCalls: (from, calls) => sessions.answer(from, calls),
-    onServerFails: (service, url) => health.fails(service, url),
-    onApiRequest: (from, id, request) => {
-      const ask = request.service === 'acme-http' ? obtain.answer(request.target) : api(request);
-      void answerApi(ask, log, from, id);
-    },
-  });
-  const api = createApi(
-    apiFacts({ config, resolved, version: packageVersion(), providers: dynamic.providers }),
-    {
-      snapshot: () => reload.current().snapshot,
-      serverStates: (service) => health.serverStates(service),
-      workers: () => supervisor.workers().map(({ pid, state, version }) => ({ pid, state, version })),
-      diagnostics: () => [...options.diagnostics, ...dynamic.diagnostics(), ...reload.diagnostics()],
-      obtained: () => certificates.obtained(),
-      acme: () => obtain.status(),
-      purge: purges.purge,
-      drains,
-    },
-  );
-  return {
-    supervisor,
-    ready: () => dynamic.ready(firstLook),
-    async start() {
-      const { tls } = reload.current().snapshot;
-      await certificates.prepare(tls);
-      obtain.want([], tls);
-      // Before the first worker, so that it begins with what is stored.
-      await obtain.start();
-      const addresses = await supervisor.start();
-      // Now somebody can answer what authorities ask.
-      wantNow();
-      health.follow(reload.current().snapshot);
-      for (const [entryPoint, port] of Object.entries(addresses)) log.info({ entryPoint, port }, 'listening');
-    },
-    diagnostics: () => [...dynamic.diagnostics(), ...reload.diagnostics()],
-    reload: () => dynamic.reload(),
-    reopenLogs() {
-      log.reopen();
-      supervisor.broadcast({ type: 'reopen-logs' });
-      log.info('logs are opened anew');
-    },
-    roll() {
-      if (resetsOnClose()) {
-        log.info('net.ipv4.tcp_migrate_req is 0: a connection just arriving at an old worker may be reset');
-      }
-      return supervisor.roll();
-    },
-    async close() {
-      dynamic.close();
-      sessions.close();
-      purges.close();
-      await Promise.all([health.close(), obtain.close()]);
-    },
-  };
+      this.#dynamic.start(),
+    );
+  }
+
+  #createMetrics(): PrimaryMetrics | null {
+    const { prometheus = null } = this.#options.resolved;
+    if (prometheus === null) return null;
+    return createMetrics(prometheus.metrics, {
+      version: packageVersion(),
+      snapshot: () => this.#snapshot(),
+      workers: () => this.supervisor.running().length,
+      certificates: () => allCertificates(this.#snapshot().tls, this.#certificates.obtained()),
+      acme: () => this.#obtain.status(),
+      serverStates: (service) => this.#health.serverStates(service),
+      sessions: () => this.#sessions.size,
+    });
+  }
+
+  #createApi(): Api {
+    const { config, resolved, diagnostics } = this.#options;
+    const { providers } = this.#dynamic;
+    return createApi(apiFacts({ config, resolved, version: packageVersion(), providers }), {
+      snapshot: () => this.#snapshot(),
+      serverStates: (service) => this.#health.serverStates(service),
+      workers: () => this.supervisor.workers().map(({ pid, state, version }) => ({ pid, state, version })),
+      diagnostics: () => [...diagnostics, ...this.diagnostics()],
+      obtained: () => this.#certificates.obtained(),
+      acme: () => this.#obtain.status(),
+      ...(this.#live === null ? {} : { live: this.#live }),
+      purge: this.#purges.purge,
+      drains: this.#drains,
+    });
+  }
+
+  #createSupervisor(): Supervisor {
+    const { resolved, log } = this.#options;
+    return createSupervisor({
+      workers: resolved.workers,
+      settings: resolved.worker,
+      fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
+      snapshots: this.#reload,
+      greeting: () => [
+        ...this.#certificates.greeting(),
+        ...this.#drains.greeting(),
+        ...(this.#live === null ? [] : [{ type: 'count-live' } as const]),
+      ],
+      drainDeadline: resolved.graceTimeOut,
+      log,
+      onLive: (counts) => this.#live?.add(counts),
+      onSessionCalls: (from, calls) => this.#sessions.answer(from, calls),
+      onServerFails: (service, url) => this.#health.fails(service, url),
+      onMetrics: (from, message) => this.#metrics?.received(from, message),
+      onWorkerEnded: (handle, unasked) => this.#metrics?.workerEnded(handle, unasked),
+      onApiRequest: (from, id, request) => void answerApi(this.#answer(request), log, from, id),
+    });
+  }
+
+  #answer(request: ApiRequest): Promise<ApiAnswer> {
+    if (request.service === 'acme-http') return this.#obtain.answer(request.target);
+    if (request.service === 'prometheus' && this.#metrics !== null) return this.#metrics.scrape();
+    return this.#api(request);
+  }
+}
+
+function allCertificates(tls: TlsSpec, obtained: readonly CertificateSpec[]): readonly CertificateSpec[] {
+  return [tls.certificates, tls.defaultCertificate ?? [], obtained].flat();
 }
 
 async function answerApi(

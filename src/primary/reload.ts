@@ -22,6 +22,8 @@ export interface ReloadOptions {
   /** After a version counts: those that started meanwhile may need it. */
   readonly committed: (snapshot: Snapshot) => void;
   readonly downFor: (snapshot: Snapshot) => readonly ServerState[];
+  /** A version does not come into force. */
+  readonly rejected?: () => void;
 }
 
 export interface Reload extends SnapshotSource {
@@ -148,6 +150,7 @@ class OneAtATime implements Reload {
   #reject(snapshot: Snapshot, diagnostics: readonly Diagnostic[]): void {
     const fields = { version: snapshot.version, keeps: this.#current.version };
     this.#options.log.error(fields, 'configuration is rejected by a worker');
+    this.#options.rejected?.();
     this.#note(diagnostics);
   }
 

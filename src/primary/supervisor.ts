@@ -24,7 +24,11 @@ export interface SupervisorOptions {
   readonly drainDeadline: number;
   readonly onApiRequest: WorkerEvents['apiRequest'];
   readonly onSessionCalls?: WorkerEvents['sessionCalls'];
+  readonly onLive?: WorkerEvents['live'];
   readonly onServerFails?: WorkerEvents['serverFails'];
+  readonly onMetrics?: WorkerEvents['metrics'];
+  /** `unasked`: it served, and nobody had told it to end. */
+  readonly onWorkerEnded?: (handle: WorkerHandle, unasked: boolean) => void;
 }
 
 export interface Supervisor {
@@ -160,13 +164,16 @@ class SlotSupervisor implements Supervisor {
       apiRequest: this.#options.onApiRequest,
       stateCalls: (from, calls) => this.#state.answer(from, calls),
       sessionCalls: this.#options.onSessionCalls,
+      live: this.#options.onLive,
       serverFails: this.#options.onServerFails,
+      metrics: this.#options.onMetrics,
       wrongProtocol: (from) => this.replace(from, 'it speaks the protocol of another release'),
     });
     this.#live.add(handle);
     let served = false;
     void handle.exited.then((exit) => {
       this.#live.delete(handle);
+      this.#options.onWorkerEnded?.(handle, slot.serving === handle && !this.#stopping);
       this.#state.gone(handle);
       this.#lendToOnly();
       if (served) this.#died(slot, handle, exit);

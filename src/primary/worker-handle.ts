@@ -2,7 +2,9 @@
 
 import type { Worker } from 'node:cluster';
 import { open, seal } from '../model/envelope.ts';
-import type { ApiRequest, StateCalls, ToPrimary, ToWorker } from '../model/ipc.ts';
+import type { LiveCounts } from '../model/live.ts';
+import type { WorkerMetrics } from '../model/metrics.ts';
+import type { ApiRequest, SessionCalls, StateCalls, ToPrimary, ToWorker } from '../model/ipc.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'gone';
 
@@ -30,6 +32,9 @@ export interface WorkerHandle {
 export interface WorkerEvents {
   readonly apiRequest: (from: WorkerHandle, id: number, request: ApiRequest) => void;
   readonly stateCalls: (from: WorkerHandle, calls: StateCalls) => void;
+  readonly sessionCalls?: ((from: WorkerHandle, calls: SessionCalls) => void) | undefined;
+  readonly live?: ((counts: LiveCounts) => void) | undefined;
+  readonly metrics?: ((from: WorkerHandle, message: WorkerMetrics) => void) | undefined;
   readonly serverFails?: ((service: string, url: string) => void) | undefined;
   /** Another release of the sources answered: this worker cannot be spoken with. */
   readonly wrongProtocol: (from: WorkerHandle) => void;
@@ -86,6 +91,18 @@ export function attachWorker(worker: Worker, events: WorkerEvents): WorkerHandle
 function receive(handle: WorkerHandle, waiters: Set<Waiter>, events: WorkerEvents, message: ToPrimary): void {
   if (message.type === 'state-calls') {
     events.stateCalls(handle, message);
+    return;
+  }
+  if (message.type === 'session-calls') {
+    events.sessionCalls?.(handle, message);
+    return;
+  }
+  if (message.type === 'live') {
+    events.live?.(message.counts);
+    return;
+  }
+  if (message.type === 'metrics') {
+    events.metrics?.(handle, message);
     return;
   }
   if (message.type === 'server-fails') {

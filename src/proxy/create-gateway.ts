@@ -2,27 +2,36 @@
 
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { PurgeSelector, ServerName, ServerState } from '../model/ipc.ts';
+import type { LiveCounts } from '../model/live.ts';
 import type { WorkerChallenge } from '../model/acme.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import { type AccessLog, createAccessLog } from '../observability/access-log.ts';
 import type { Log } from '../observability/log.ts';
+import { createTracing, type Tracing } from '../observability/tracing.ts';
+import { metricNames } from '../observability/names.ts';
 import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
 import type { ManagedNames } from './entrypoints/intake-headers.ts';
 import type { ListenerHost } from './entrypoints/listener.ts';
 import { Drain } from './drain.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
-import { createAuthCacheRegistry } from './middlewares/forward-auth/cache.ts';
+import { type AuthCacheRegistry, createAuthCacheRegistry } from './middlewares/forward-auth/cache.ts';
+import { meteredCaches } from './middlewares/forward-auth/metered-caches.ts';
 import { loadPlugins } from './middlewares/plugin/registry.ts';
 import { Listeners } from './listeners.ts';
+import { LiveCounters } from './live-counters.ts';
 import { serve } from './pipeline.ts';
+import { Metering } from './metering.ts';
 import { Recorder } from './recorder.ts';
 import { assemble } from './runtime/assemble.ts';
 import { KeepStore } from './runtime/keep.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createAuthClients } from './upstream/auth-client.ts';
+
+/** Milliseconds the last spans may take to their collector. */
+const lastSpans = 800;
 
 /** Throws `Error` for settings that cannot work. */
 export function createGateway(settings: WorkerSettings, deps: GatewayDeps): Gateway {
@@ -37,8 +46,11 @@ class WorkerGateway implements Gateway, ListenerHost {
   readonly #log: Log;
   readonly #accessLog: AccessLog | null;
   readonly #recorder: Recorder;
+  readonly #tracing: Tracing | null;
   readonly #kept = new KeepStore();
   readonly #authCaches = createAuthCacheRegistry();
+  /** The same, seen by the metrics. */
+  readonly #shownCaches: AuthCacheRegistry;
   readonly #authClients = createAuthClients();
   readonly #entryPoints: readonly EntryPoint[];
   readonly #listeners: Listeners;
@@ -46,6 +58,10 @@ class WorkerGateway implements Gateway, ListenerHost {
   #runtime: Runtime | null = null;
   #previous: Runtime | null = null;
   #terminating = false;
+  /** Null: nobody wants to know. */
+  #live: LiveCounters | null = null;
+  #authHits = 0;
+  #authMisses = 0;
   /** At most 1,000, as the primary says them. */
   #drains: readonly ServerName[] = [];
   /** Key authorisations by token. */
@@ -65,12 +81,31 @@ class WorkerGateway implements Gateway, ListenerHost {
             );
           });
     this.#recorder = new Recorder(this.#accessLog, this.#log);
+    this.#tracing = settings.tracing == null ? null : createTracing(settings.tracing, this.#log);
     const ended = (x: Exchange): void => {
       this.#drain.left(x);
+      if (x.trace !== null) x.trace.finish(x);
       this.#recorder.ended(x);
+      this.#live?.count(x);
     };
     const keepsOriginHeaders = this.#accessLog?.writesOriginHeaders ?? false;
-    this.#entryPoints = settings.entryPoints.map((spec) => buildEntryPoint(spec, ended, keepsOriginHeaders));
+    const meters = deps.meters ?? null;
+    this.#shownCaches =
+      meters === null ? this.#authCaches : meteredCaches(this.#authCaches, meters.instruments);
+    const metering = meters === null ? null : new Metering(meters);
+    this.#entryPoints = settings.entryPoints.map((spec) => {
+      if (meters === null || metering === null)
+        return buildEntryPoint(spec, ended, keepsOriginHeaders, this.#tracing);
+      const meter = spec.metrics === false ? null : meters.entryPoint(spec.name);
+      const counted = (x: Exchange): void => {
+        ended(x);
+        metering.ended(x, meter);
+      };
+      const open = { value: 0 };
+      meters.instruments.gauge(metricNames.openConnections, [spec.name, 'TCP'], () => open.value);
+      const connected = (change: number): void => void (open.value += change);
+      return { ...buildEntryPoint(spec, counted, keepsOriginHeaders, this.#tracing), connected };
+    });
     this.#listeners = new Listeners(this.#entryPoints, this, this.#log);
   }
 
@@ -107,6 +142,7 @@ class WorkerGateway implements Gateway, ListenerHost {
         entryPoints: this.#entryPoints.map((entryPoint) => entryPoint.name),
         kept,
         previous: this.#runtime,
+        meters: this.#deps.meters ?? null,
         ...(this.#deps.sessions === undefined ? {} : { sessions: this.#deps.sessions }),
         serverFails: (service, url) => {
           this.setServerState({ service, url, up: false });
@@ -120,9 +156,10 @@ class WorkerGateway implements Gateway, ListenerHost {
         build: {
           bootSecret: this.#settings.bootSecret,
           authClients: this.#authClients,
-          authCaches: this.#authCaches,
+          authCaches: this.#shownCaches,
           state: this.#deps.state,
           decisions: this.#deps.decisions ?? null,
+          meters: this.#deps.meters ?? null,
           log: { warn: (message) => this.#log.warn(message), error: (message) => this.#log.error(message) },
         },
       });
@@ -132,11 +169,17 @@ class WorkerGateway implements Gateway, ListenerHost {
       this.#previous = this.#runtime;
       this.#runtime = runtime;
       this.#listeners.configure(snapshot.tls);
+      this.#retainMeters();
       return diagnostics;
     } catch (error) {
       kept.close();
       throw error;
     }
+  }
+
+  /** Also those to which a rollback would return. */
+  #retainMeters(): void {
+    this.#deps.meters?.retain([this.#runtime, this.#previous].flatMap((one) => one?.snapshot ?? []));
   }
 
   snapshot(): Snapshot | null {
@@ -192,6 +235,26 @@ class WorkerGateway implements Gateway, ListenerHost {
     if (leaves) this.#drain.leave();
   }
 
+  countLive(): void {
+    this.#live ??= new LiveCounters();
+  }
+
+  takeLive(): LiveCounts | null {
+    if (this.#live === null) return null;
+    let hits = 0;
+    let misses = 0;
+    for (const [, { stats }] of this.#authCaches.entries()) {
+      hits += stats.hits;
+      misses += stats.misses;
+    }
+    // Totals shrink when a cache goes away with its middleware.
+    const newHits = Math.max(0, hits - this.#authHits);
+    const newMisses = Math.max(0, misses - this.#authMisses);
+    this.#authHits = hits;
+    this.#authMisses = misses;
+    return this.#live.take(newHits, newMisses);
+  }
+
   reopenLogs(): void {
     this.#accessLog?.reopen();
   }
@@ -201,6 +264,7 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#listeners.stopAccepting();
     await this.#drain.finish(deadline);
     await this.#accessLog?.flush();
+    await this.#tracing?.flush(lastSpans);
   }
 
   async close(): Promise<void> {
@@ -209,5 +273,6 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#runtime?.dispose();
     this.#authClients.close();
     await this.#accessLog?.flush();
+    await this.#tracing?.close(lastSpans);
   }
 }

@@ -21,6 +21,8 @@ export const errorKinds = {
   'auth.timeout': { blame: 'auth', status: 500, retry: 'never' },
   'auth.bad_answer': { blame: 'auth', status: 500, retry: 'never' },
   'service.no_server': { blame: 'service', status: 503, retry: 'never' },
+  'service.session_lost': { blame: 'client', status: 404, retry: 'never' },
+  'state.unreachable': { blame: 'us', status: 503, retry: 'never' },
   'service.failover_down': { blame: 'service', status: 503, retry: 'never' },
   'upstream.connect_refused': { blame: 'server', status: 502, retry: 'other-server' },
   'upstream.connect_timeout': { blame: 'server', status: 504, retry: 'other-server' },

@@ -1,6 +1,7 @@
 // One request and its answer, from intake to end. One class, fields in fixed order, so that every hook
 // reads the same hidden class.
 
+import type { TlsFacts } from '../observability/access-record.ts';
 import type { RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import type { GatewayError } from './errors.ts';
@@ -10,6 +11,7 @@ import { ANSWERED } from './hooks.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Route } from './runtime/route.ts';
 import type { Server } from './services/server.ts';
+import type { ExchangeTrace } from './tracing.ts';
 import { AnswerKeeper } from './upstream/answer-keeper.ts';
 
 export class Exchange {
@@ -62,6 +64,8 @@ export class Exchange {
   depth = 0;
   /** Set-Cookie lines that pin the client to `server`; null when it is pinned already. */
   stickyCookies: string[] | null = null;
+  /** Who wants to see the server's answer, head and status; null for nobody. */
+  answerNotes: AnswerNote[] | null = null;
   /** What can still be called off when the client goes away. */
   running: Running | null = null;
   /** Attempts at a server beyond the first, by whomever. */
@@ -96,6 +100,12 @@ export class Exchange {
   bytesOut = 0;
   /** Body bytes before the filters; -1 without any. */
   originBytes = -1;
+  /** What its TLS connection was made with, for the metrics: see `tlsTerms`; 0 where the engine does not say. */
+  tlsTerms = 0;
+  /** For the access log; null on cleartext and where the engine does not say. */
+  tls: TlsFacts | null = null;
+  /** Its spans; null for a request that is not traced. */
+  trace: ExchangeTrace | null = null;
   /** Who the request is from, for the access log only. */
   username: string | null = null;
   /** Facts a middleware keeps between its own hooks, by the index its build was given. */
@@ -174,6 +184,12 @@ export class Exchange {
     this.stickyCookies.push(setCookie);
   }
 
+  /** `note` hears of the server's answer, before any response hook; not of one the gateway makes itself. */
+  noteAnswer(note: AnswerNote): void {
+    this.answerNotes ??= [];
+    this.answerNotes.push(note);
+  }
+
   /** `task` runs once, when the Exchange is over; the same one twice counts once. */
   atEnd(task: EndTask): void {
     if (this.endTasks === null) this.endTasks = [task];
@@ -204,6 +220,7 @@ export class Exchange {
   forgetAnswer(): void {
     this.server = null;
     this.stickyCookies = null;
+    this.answerNotes = null;
     this.running = null;
     this.status = 0;
     this.responseHeaders = [];
@@ -216,6 +233,11 @@ export class Exchange {
     this.originMs = -1;
     this.bytesOut = 0;
   }
+}
+
+/** Told of a server's answer: `x.status` and `x.responseHeaders` are the server's own. Must not throw. */
+export interface AnswerNote {
+  answered(x: Exchange): void;
 }
 
 /** Work for after an Exchange. Must not throw. */

@@ -2,10 +2,12 @@
 
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ApiAnswer, ApiRequest, PurgeSelector, ServerName, ServerState } from '../model/ipc.ts';
+import type { LiveCounts } from '../model/live.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { WorkerChallenge } from '../model/acme.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
+import type { WorkerMeters } from '../observability/worker-metrics.ts';
 import type { RedisConnection } from '../state/redis/connect.ts';
 import type { SharedDecisions } from '../state/decisions.ts';
 import type { State } from '../state/state.ts';
@@ -37,6 +39,10 @@ export interface Gateway {
    * answers say `Connection: close` and WebSockets are closed with 1001 already.
    */
   setTerminating(leaves: boolean): void;
+  /** Counts for the dashboard from now on. */
+  countLive(): void;
+  /** What was counted since the last call; null for nothing. */
+  takeLive(): LiveCounts | null;
   reopenLogs(): void;
   /**
    * Closes the listeners, says `Connection: close` on what is answered from now on, waits for running
@@ -58,6 +64,8 @@ export interface GatewayDeps {
   readonly sessions?: SessionRoom;
   /** Auth decisions that nodes share; absent: they share none. */
   readonly decisions?: SharedDecisions | null;
+  /** Null or absent: nothing is counted. */
+  readonly meters?: WorkerMeters | null;
   /** Null or absent without `state.redis`. Closed by whoever made it. */
   readonly redis?: RedisConnection | null;
 }

@@ -8,6 +8,7 @@ import { ANSWERED, type AnswerVerdict, CONTINUE, RETRY, type Verdict } from './h
 import { byteLength, end, errorAnswer, sendWhole } from './respond.ts';
 import type { Route } from './runtime/route.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { beginTrace } from './tracing.ts';
 
 /** One for all: a stack each would be most of what a flood of unknown paths costs. */
 const noMatch = new GatewayError('router.no_match');
@@ -20,6 +21,8 @@ export function serve(x: Exchange, runtime: Runtime): void {
   x.downstream.onAbort = goneOf(x);
   try {
     const route = runtime.routeOf(x);
+    const { tracing } = x.entryPoint;
+    if (tracing !== null) beginTrace(tracing, x, route);
     if (route === null) {
       fail(x, noMatch);
       return;
@@ -35,10 +38,12 @@ export function serve(x: Exchange, runtime: Runtime): void {
 /** The middlewares of `route` from the given place on, then its service. */
 export function runFrom(x: Exchange, route: Route, from: number): void {
   const hooks = route.request;
+  const trace = x.trace !== null && x.trace.isDetailed ? x.trace : null;
   if (hooks !== null) {
     for (let at = from; at < hooks.length; at++) {
       const hook = hooks[at];
       x.depth = at;
+      if (trace !== null) trace.enter(at);
       if (hook === null || hook === undefined) continue;
       const verdict = hook(x);
       if (typeof verdict !== 'number') {
@@ -52,6 +57,7 @@ export function runFrom(x: Exchange, route: Route, from: number): void {
     }
   }
   x.depth = route.depth;
+  if (trace !== null) trace.enterService(route.service.name);
   route.service.handle(x);
 }
 
@@ -139,6 +145,7 @@ function settleAnswer(x: Exchange, route: Route, at: number, verdict: AnswerVerd
       failWithBug(x, new GatewayError('gateway.bug', 'begun again too often'));
       return;
     }
+    x.trace?.leave(at);
     x.forgetAnswer();
     x.retries++;
     const owner = ownerOf(route, at);

@@ -75,6 +75,11 @@ export class Recorder {
     record.peer = x.peer;
     record.forwardedFor = x.forwardedFor;
     record.username = x.username;
+    record.tlsVersion = x.tls?.version ?? null;
+    record.tlsCipher = x.tls?.cipher ?? null;
+    record.tlsClientSubject = x.tls?.clientSubject ?? null;
+    record.traceId = x.trace?.traceId ?? null;
+    record.spanId = x.trace?.spanId ?? null;
     record.method = x.method;
     record.scheme = x.scheme;
     record.protocol = x.protocol;

@@ -11,6 +11,8 @@ import type { Gateway } from '../proxy/gateway.ts';
 import { applyChange, applySnapshot, rollBack } from './apply.ts';
 import { createAsk } from './ask.ts';
 import { createDrain } from './drain.ts';
+import { type MetricsReport, startMetrics } from './metrics.ts';
+import { tellLive } from './live.ts';
 import { report } from './report.ts';
 import { createShared, type Shared } from './sessions.ts';
 import { type ForState, isForState, WorkerState } from './state.ts';
@@ -30,7 +32,14 @@ export function startWorker(): void {
   let gateway: Gateway | null = null;
   let log: Log | null = null;
   let shared: Shared | null = null;
-  const drain = createDrain(() => gateway, report);
+  let metrics: MetricsReport | null = null;
+  const drain = createDrain(
+    () => gateway,
+    report,
+    () => metrics?.flush(),
+  );
+
+  tellLive(() => gateway, report);
 
   process.on('uncaughtException', (error) => die(log, error));
   cluster.worker?.on('disconnect', () => {
@@ -40,7 +49,9 @@ export function startWorker(): void {
   });
   const boot = (settings: WorkerSettings): void => {
     log = createLog(settings.log);
-    const redis = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
+    metrics = startMetrics(settings.metrics ?? null, report, () => state.mode);
+    const connection = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
+    const redis = connection === null ? null : (metrics?.timed(connection) ?? connection);
     state.begin({ redis, onError: settings.stateOnError, log: log.child('state') });
     shared = createShared(settings, redis, report);
     gateway = createGateway(settings, {
@@ -48,6 +59,7 @@ export function startWorker(): void {
       log,
       state,
       redis,
+      meters: metrics?.meters ?? null,
       sessions: shared.sessions,
       decisions: shared.decisions,
       serverFails: (service, url) => report({ type: 'server-fails', service, url }),
@@ -74,7 +86,10 @@ export function startWorker(): void {
   report({ type: 'ready' });
 }
 
-type ForGateway = Exclude<ToWorker, ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' | 'ping' }>;
+type ForGateway = Exclude<
+  ToWorker,
+  ForState | { type: 'boot' | 'api-answer' | 'drain' | 'reopen-logs' | 'ping' }
+>;
 
 /** `arrived`: what has to settle before it listens. */
 function obey(gateway: Gateway, message: ForGateway, arrived: Promise<void> | undefined): void {
@@ -93,6 +108,9 @@ function obey(gateway: Gateway, message: ForGateway, arrived: Promise<void> | un
       break;
     case 'server':
       gateway.setServerState(message.state);
+      break;
+    case 'count-live':
+      gateway.countLive();
       break;
     case 'certificates':
       gateway.setCertificates(message.change);

@@ -16,19 +16,32 @@ const linger = 250;
 /** How long the last log lines may take, milliseconds. */
 const closeTimeout = 1_000;
 
-export function createDrain(gateway: () => Gateway | null, report: Report): Drain {
+/** `last`: what is to be told once nothing runs any more. */
+export function createDrain(
+  gateway: () => Gateway | null,
+  report: Report,
+  last: () => void = () => {},
+): Drain {
   let begun = false;
   return {
     begin(deadline) {
       if (begun) return;
       begun = true;
       // Right after a poll the accept queue is as good as empty; what waits in it at the close is reset.
-      setImmediate(() => setImmediate(() => void end(gateway(), deadline, report)));
+      setImmediate(() =>
+        setImmediate(
+          () =>
+            void end(gateway(), deadline, () => {
+              last();
+              report({ type: 'drained' });
+            }),
+        ),
+      );
     },
   };
 }
 
-async function end(gateway: Gateway | null, deadline: number, report: Report): Promise<void> {
+async function end(gateway: Gateway | null, deadline: number, drained: () => void): Promise<void> {
   let code = 0;
   try {
     if (gateway !== null) {
@@ -42,7 +55,7 @@ async function end(gateway: Gateway | null, deadline: number, report: Report): P
     process.stderr.write(`worker ${process.pid}: draining failed: ${stackOf(error)}\n`);
     code = 1;
   }
-  report({ type: 'drained' });
+  drained();
   // Lets the last message leave; without a channel there is nothing to wait for.
   if (process.connected) process.disconnect();
   process.exit(code);

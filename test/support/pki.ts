@@ -60,10 +60,8 @@ export function makeAuthority(name = 'Test Root'): Authority {
       const alternatives = names.map((one) => `${/^[\d.]+$|:/.test(one) ? 'IP' : 'DNS'}:${one}`).join(',');
       const usage = client ? 'clientAuth' : 'serverAuth';
       writeFileSync(extensions, `subjectAltName=${alternatives}\nextendedKeyUsage=${usage}\n`);
-      openssl(
-        ...['x509', '-req', '-in', csr, '-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial'],
-        ...['-out', cert, '-days', String(days), '-extfile', extensions],
-      );
+      const from = ['-in', csr, '-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial'];
+      openssl('x509', '-req', ...from, '-out', cert, '-days', String(days), '-extfile', extensions);
       return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
     },
     close: () => rmSync(folder, { recursive: true, force: true }),

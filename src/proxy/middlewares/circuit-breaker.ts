@@ -4,6 +4,7 @@ import { CONTINUE } from '../hooks.ts';
 import { statusText } from '../status.ts';
 import { Breaker, type BreakerState } from './circuit-breaker/breaker.ts';
 import { parseCondition } from './circuit-breaker/expression.ts';
+import { metricNames } from '../../observability/names.ts';
 import { defineMiddleware } from './define.ts';
 import { int, object, text, timeout } from './fields.ts';
 
@@ -57,6 +58,14 @@ export const circuitBreaker = defineMiddleware({
       };
       return new Breaker({ options: periods, window, condition, changed });
     });
+    const { meters } = deps;
+    if (meters != null) {
+      const where = deps.router.replace('\n', ' ');
+      const read = (): number => ['standby', 'recovering', 'tripped'].indexOf(breaker.state);
+      deps.keep(`${key}\nmetrics`, () =>
+        meters.instruments.gauge(metricNames.breakerState, [deps.name, where], read),
+      );
+    }
 
     return {
       request(x) {

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import type { SharedDecisions } from '../../state/decisions.ts';
+import type { WorkerMeters } from '../../observability/worker-metrics.ts';
 import type { State } from '../../state/state.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Service } from '../services/service.ts';
@@ -38,6 +39,8 @@ export interface BuildDeps {
   readonly state: State;
   /** Auth decisions that nodes share; null or absent: they share none. */
   readonly decisions?: SharedDecisions | null;
+  /** Null or absent: nothing is counted. */
+  readonly meters?: WorkerMeters | null;
   readonly log: BuildLog;
 }
 

@@ -1,7 +1,7 @@
 // digestAuth: lets users in by Digest access authentication (RFC 7616, MD5, qop "auth").
 
 import { hash } from 'node:crypto';
-import { readSearch, readTarget } from '../entrypoints/target.ts';
+import { readSearch, readTarget } from '../../rules/target.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Hooks, Verdict } from '../hooks.ts';
 import { loggableName, quotedText } from './auth-text.ts';

@@ -9,6 +9,7 @@ import { ANSWERED, CONTINUE, type Verdict } from '../hooks.ts';
 import { statusText } from '../status.ts';
 import { type BuildDeps, defineMiddleware } from './define.ts';
 import { duration, int, object, text } from './fields.ts';
+import { limitCounts } from './rate-limit/counts.ts';
 import { limitTexts, retryHeaders } from './rate-limit/texts.ts';
 import { budgetOf, limitRedis, type LimitRedis, redisSettings, withPemFiles } from './rate-limit/redis.ts';
 import { DelayRoom } from './rate-limit/delay-room.ts';
@@ -40,19 +41,24 @@ export const rateLimit = defineMiddleware({
     // One for all limits of a worker: what waits is bounded as a whole.
     const room = deps.keep('rateLimit.delays', () => new DelayRoom());
     const slot = deps.slot();
+    const counts = limitCounts(deps);
     const notice = unreachableNotice(deps, '500');
 
     const judge = (x: Exchange, { wait, remaining }: Take): Verdict | Promise<Verdict> => {
       if (wait > bucket.maxDelay || (wait > 0 && room.isFull)) {
+        counts.refused++;
         const headers = retryHeaders(wait);
         headers.push('ratelimit-policy', texts.policy, 'ratelimit', texts.left(0));
         return x.answer(429, headers, statusText(429));
       }
       x.keepFact(slot, remaining);
+      if (wait === 0) counts.passed++;
+      else counts.delayed++;
       return wait === 0 ? CONTINUE : room.hold(x, wait);
     };
     const unreachable = (x: Exchange, error: unknown): Verdict => {
       if (x.ended) return ANSWERED;
+      counts.failed++;
       // By `state.onError: closed`; the state itself has said so in the log.
       if (error instanceof StateClosed) return x.answer(503, plainTextHeaders(), statusText(503));
       notice();

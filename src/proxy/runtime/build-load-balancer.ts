@@ -10,6 +10,7 @@ import { Server } from '../services/server.ts';
 import { ServerStats } from '../services/server-stats.ts';
 import type { Service } from '../services/service.ts';
 import { createServerPool } from '../upstream/create-pool.ts';
+import { meterPool } from '../upstream/pool-figures.ts';
 import type { BuildContext } from './context.ts';
 
 /** A transport, and what tells its pools from those of others. */
@@ -32,9 +33,15 @@ export function buildLoadBalancer(
     .map((server) => {
       const key = `pool:${server.url} ${transport.key}`;
       const pool = context.kept.get(key, () => createServerPool(server.url, transport.spec));
-      return new Server(server, transport.spec, pool);
+      const meters = context.meters ?? null;
+      const { figures } = pool;
+      if (meters !== null && figures !== undefined)
+        context.kept.get(`metrics ${key}`, () => meterPool(server.url, figures, meters.instruments));
+      const built = new Server(server, transport.spec, pool);
+      built.meter = context.meters?.service(spec.name) ?? null;
+      return built;
     });
-  return new LoadBalancer(spec, servers, pickerFor(spec, servers, context));
+  return new LoadBalancer(spec, servers, pickerFor(spec, servers, context), context.sessions ?? null);
 }
 
 function pickerFor(

@@ -14,6 +14,8 @@ export type BuiltMiddleware = Hooks | string;
 export interface BuiltMiddlewares {
   /** The instance that a router uses, both by their qualified names; or a service, as `ownerOfService` names it. */
   of(name: string, owner: string): BuiltMiddleware;
+  /** Empty for one that does not exist. */
+  kindOf(name: string): string;
 }
 
 /** A service as the owner of middlewares: routers may bear the same name, and no name holds a line feed. */
@@ -51,7 +53,9 @@ export function buildMiddlewares(
     const made = shared.get(spec.name);
     if (typeof made === 'string' && spec.errors.length === 0) report(spec.name, made, context);
   }
+  const kinds = new Map(specs.map((spec) => [spec.name, spec.kind]));
   return {
+    kindOf: (name) => kinds.get(name) ?? '',
     of(name, router) {
       const single = perRouter.get(name);
       if (single === undefined) return shared.get(name) ?? 'it does not exist';

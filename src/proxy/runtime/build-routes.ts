@@ -1,11 +1,13 @@
 // Routers of a Snapshot → routes: rule compiled, hooks laid flat, service at hand.
 
 import type { RouterSpec } from '../../model/snapshot.ts';
+import type { WorkerMeters } from '../../observability/worker-metrics.ts';
 import { type CompileResult, compileRule } from '../../rules/compile.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Service } from '../services/service.ts';
 import type { BuiltMiddleware, BuiltMiddlewares } from './build-middlewares.ts';
 import type { BuildContext } from './context.ts';
+import { spanName } from '../trace-names.ts';
 import { problem } from './problem.ts';
 import type { ExchangeHook, RequestHook, ResponseHook, Route } from './route.ts';
 
@@ -30,7 +32,10 @@ export function buildRoutes(
   for (const spec of specs) {
     const service = services.get(spec.service);
     const hooks = spec.middlewares.map((name) => middlewares.of(name, spec.name));
-    const build = () => buildRoute(spec, hooks, service, context.routes.before(spec.name)?.thing);
+    const build = () => {
+      const built = buildRoute(spec, hooks, service, context.routes.before(spec.name)?.thing);
+      return metered(traced(built, middlewares), context.meters ?? null);
+    };
     const built = context.routes.get(spec.name, [spec, service, ...hooks], build);
     if (built.route !== null) routes.push(built);
     else if (!built.compiled.ok)
@@ -65,6 +70,25 @@ function buildRoute(
     accessLogs: spec.accessLogs,
   };
   return { spec, compiled, route };
+}
+
+/** A middleware's kind is part of its spec, and a route whose middlewares change is built anew. */
+function traced(built: BuiltRoute, middlewares: BuiltMiddlewares): BuiltRoute {
+  const { spec, route } = built;
+  if (route === null || spec.tracing === false) return built;
+  const isDetailed = spec.traceVerbosity === 'detailed';
+  const names = isDetailed ? spec.middlewares : [];
+  const hops = names.map((name) => ({ name, type: spanName(middlewares.kindOf(name)) }));
+  return { ...built, route: { ...route, traced: { rule: spec.rule, isDetailed, middlewares: hops } } };
+}
+
+function metered(built: BuiltRoute, meters: WorkerMeters | null): BuiltRoute {
+  const { spec, route } = built;
+  if (meters === null || route === null) return built;
+  const isOurs = spec.provider === 'internal' || spec.service.endsWith('@internal');
+  const isMetered = spec.metrics !== false && (meters.settings.addInternals || !isOurs);
+  const meter = isMetered ? meters.router(spec.name, spec.service) : null;
+  return { ...built, route: { ...route, isMetered, meter } };
 }
 
 /** Never reached: its routes are broken and answer before the service. */

@@ -17,6 +17,7 @@ import { Mirroring } from '../services/mirroring.ts';
 import { Child, SharedService } from '../services/nested.ts';
 import { Rotation } from '../services/rotation.ts';
 import type { Service } from '../services/service.ts';
+import { StickyHeader } from '../services/sticky-header.ts';
 import { ServiceWithMiddlewares } from '../services/with-middlewares.ts';
 import { buildLoadBalancer, type KeyedTransport, keyed } from './build-load-balancer.ts';
 import { type BuiltMiddlewares, ownerOfService, slotOwner } from './build-middlewares.ts';
@@ -157,7 +158,14 @@ function buildNested(spec: NestedServiceSpec, within: readonly Service[], contex
         .map((child, i) => new Child(child, within[i] as Service, spec.followsHealth));
       const isByClient = spec.kind === 'highestRandomWeight';
       const picker = isByClient ? new HighestRandomWeight(children) : new Rotation(children, 0);
-      return new SharedService({ name, children, picker, sticky: isByClient ? null : spec.sticky });
+      if (isByClient) return new SharedService({ name, children, picker, sticky: null, header: null });
+      const { sticky, stickyHeader } = spec;
+      const room = context.sessions ?? null;
+      const header =
+        stickyHeader === undefined || room === null
+          ? null
+          : new StickyHeader(name, stickyHeader, children, room);
+      return new SharedService({ name, children, picker, sticky, header });
     }
   }
 }

@@ -1,9 +1,11 @@
 // A router, ready to run.
 
+import type { Meter } from '../../observability/meter.ts';
 import type { CompiledRule } from '../../rules/compile.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Hooks, Verdict } from '../hooks.ts';
 import type { Service } from '../services/service.ts';
+import type { TracedRoute } from '../tracing.ts';
 
 export type RequestHook = (x: Exchange) => Verdict | Promise<Verdict>;
 export type ResponseHook = NonNullable<Hooks['response']>;
@@ -24,6 +26,12 @@ export interface Route {
   /** Why it answers 503 to all; null for a sound one. */
   readonly broken: string | null;
   readonly accessLogs: boolean;
+  /** False: its requests are not counted, anywhere. */
+  readonly isMetered?: boolean;
+  /** Counts its requests; null or absent where routers are not counted. */
+  readonly meter?: Meter | null;
+  /** Null or absent: its requests are not traced. */
+  readonly traced?: TracedRoute | null;
   /** The route this one adds a service's own middlewares to; absent for a router's. */
   readonly within?: Route;
 }

@@ -1,6 +1,6 @@
 // One generation of configuration, ready to serve. Swapped whole, between two requests.
 
-import type { ServerState } from '../../model/ipc.ts';
+import type { ServerName, ServerState } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Service } from '../services/service.ts';
 import type { Exchange } from '../exchange.ts';
@@ -78,6 +78,12 @@ export class Runtime {
       for (const { service, url } of before.#down.values()) this.setServerUp(service, url, true);
     }
     for (const { service, url, up } of down) this.setServerUp(service, url, up);
+  }
+
+  /** Exactly these servers drain, of those that were said to: what the configuration drains goes on. */
+  setDrains(drains: readonly ServerName[], before: readonly ServerName[]): void {
+    for (const { service, url } of before) this.#services.get(service)?.setDraining?.(url, false);
+    for (const { service, url } of drains) this.#services.get(service)?.setDraining?.(url, true);
   }
 
   /** Exchanges that still run on it go on; what it alone kept is closed behind them. */

@@ -2,6 +2,7 @@
 
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
+import type { CallTrace, ExchangeTrace } from '../tracing.ts';
 import type { TimedCall } from './auth-calls.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
 import type { Http1Pool } from './http1/pool.ts';
@@ -15,6 +16,8 @@ export interface AuthCall {
   readonly timeout: number;
   /** Bytes of answer body; a longer one is cut off and told by `tooLarge`. */
   readonly maxBody: number;
+  /** Of the request this is asked for; null or absent when that is not traced. */
+  readonly trace?: ExchangeTrace | null;
 }
 
 const noBytes = new Uint8Array(0);
@@ -44,6 +47,8 @@ export interface PendingAnswer {
 export interface CallOwner {
   readonly pool: Http1Pool;
   readonly path: string;
+  /** Scheme, host and port. */
+  readonly origin: string;
   left(call: CallExchange): void;
 }
 
@@ -68,6 +73,7 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
   /** What came after `#body`, which most often is nothing. */
   #more: Uint8Array[] | null = null;
   #size = 0;
+  readonly #trace: CallTrace | null;
 
   /** `headers`: those of the call with `host` before them. */
   constructor(call: AuthCall, headers: HeaderList, owner: CallOwner, listener: AuthListener) {
@@ -80,6 +86,8 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
     this.#timeout = call.timeout;
     this.#maxBody = call.maxBody;
     this.#listener = listener;
+    const target = { method: this.method, url: owner.origin, target: owner.path };
+    this.#trace = call.trace?.call('AuthRequest', target, headers) ?? null;
   }
 
   send(): void {
@@ -87,7 +95,9 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
   }
 
   cancel(): void {
-    if (this.#release() !== null) this.#running?.abort();
+    if (this.#release() === null) return;
+    this.#trace?.failed('client.gone');
+    this.#running?.abort();
   }
 
   expire(): void {
@@ -97,6 +107,7 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
   fail(error: GatewayError): void {
     const listener = this.#release();
     if (listener === null) return;
+    this.#trace?.failed(error.code);
     this.#running?.abort();
     listener.onAnswer(error);
   }
@@ -141,6 +152,7 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
   #finish(tooLarge: boolean): void {
     const listener = this.#release();
     if (listener === null) return;
+    this.#trace?.answered(this.#status, this.#answerHeaders);
     const body = this.#more === null ? this.#body : Buffer.concat([this.#body, ...this.#more]);
     listener.onAnswer({ status: this.#status, headers: this.#answerHeaders, body, tooLarge });
   }

@@ -130,6 +130,7 @@ function readPem(written: string, part: string): string {
 
 class PooledClient implements AuthClient, CallOwner {
   readonly path: string;
+  readonly origin: string;
   readonly #target: Target;
   #pool: Http1Pool | null = null;
   /** At most `maxCalls`. */
@@ -138,6 +139,7 @@ class PooledClient implements AuthClient, CallOwner {
 
   constructor(target: Target) {
     this.path = target.path;
+    this.origin = target.origin;
     this.#target = target;
   }
 

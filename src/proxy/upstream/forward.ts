@@ -100,9 +100,11 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     const x = this.#x;
     x.status = status;
     x.originStatus = status;
+    x.trace?.answered(status, headers);
     x.responseHeaders = headers;
     this.#server.watch?.answered(status, performance.now() - this.#sentAt);
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = headers.slice();
+    if (x.answerNotes !== null) for (const note of x.answerNotes) note.answered(x);
     if (x.stickyCookies !== null) for (const line of x.stickyCookies) addSetCookie(headers, line);
     this.#isAtHead = true;
     const isFree = runResponseHooks(x);
@@ -157,6 +159,7 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
       this.#keeper.fail(error);
       return;
     }
+    x.trace?.failed(error.code);
     if (!x.headSent && this.#repeat(x, error)) return;
     this.#noteOrigin(x);
     fail(x, error);
@@ -197,6 +200,7 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     }
     this.#repeats++;
     x.retries++;
+    x.trace?.ask(x, this.headers);
     this.send(true);
     return true;
   }

@@ -21,5 +21,6 @@ export function upstreamHeaders(x: Exchange, host: string): HeaderList {
   } else {
     headers.push('x-forwarded-for', forwardedFor === '' ? x.peer : `${forwardedFor}, ${x.peer}`);
   }
+  x.trace?.ask(x, headers);
   return headers;
 }

@@ -1,8 +1,11 @@
 // What takes requests to one server, whichever HTTP it speaks.
 
+import type { PoolFigures } from './pool-figures.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
 
 export interface ServerPool {
+  /** For the metrics: one, or two where a server is spoken to in two ways; absent: it shows none. */
+  readonly figures?: readonly PoolFigures[];
   /**
    * Sends `request` on a connection that stands, or a new one; `fresh` takes none that
    * could share what has just failed another.

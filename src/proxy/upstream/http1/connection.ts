@@ -19,6 +19,8 @@ export interface ConnectionOwner {
   rest(connection: Connection): void;
   /** It is closed, or about to be. Called once. */
   gone(connection: Connection): void;
+  /** It stands, so many milliseconds after it was begun. */
+  dialled?(ms: number): void;
   /** The tick in `milliseconds` from now, rounded up; 0 for 0, which is never. */
   tickIn(milliseconds: number): number;
   readonly keepsConnections: boolean;
@@ -46,6 +48,7 @@ export class Connection implements CallPlace, SenderEvents {
   readonly #socket: Socket;
   /** Serves one call only. */
   readonly #isSingle: boolean;
+  readonly #begunAt = performance.now();
   readonly #reader = new BodyReader();
   readonly #heads = new HeadReader();
   #call: Call | null;
@@ -137,6 +140,7 @@ export class Connection implements CallPlace, SenderEvents {
   // --- the request ---
 
   #connected(): void {
+    this.#owner.dialled?.(performance.now() - this.#begunAt);
     const call = this.#call;
     if (call !== null) this.#begin(call);
   }

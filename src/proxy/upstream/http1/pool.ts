@@ -5,6 +5,7 @@ import { maxConnectionsPerServer } from '../../limits.ts';
 import { toGatewayError } from '../errors.ts';
 import { failLater, queueFull } from '../fail-later.ts';
 import { maxIdleConnections } from '../max-idle.ts';
+import { PoolCounts, type PoolFigures } from '../pool-figures.ts';
 import { Call, type UpstreamCall, type UpstreamHandler, type UpstreamRequest } from './call.ts';
 import { Clock } from './clock.ts';
 import { Connection, type ConnectionOwner, idle } from './connection.ts';
@@ -23,6 +24,8 @@ export interface PoolBounds {
 const bounds: PoolBounds = { connections: maxConnectionsPerServer, waiting: maxWaitingCalls };
 
 export class Http1Pool implements ConnectionOwner {
+  readonly counts = new PoolCounts();
+  readonly figures: readonly [PoolFigures] = [this];
   readonly dialTimeout: number;
   readonly headTimeout: number;
   readonly #dialler: Dialler;
@@ -80,8 +83,10 @@ export class Http1Pool implements ConnectionOwner {
       return failLater(handler, toGatewayError(error));
     }
     const connection = fresh ? null : this.#takeIdle();
-    if (connection !== null) connection.serve(call);
-    else if (this.#hasRoom(fresh)) this.#dial(call);
+    if (connection !== null) {
+      this.counts.reused++;
+      connection.serve(call);
+    } else if (this.#hasRoom(fresh)) this.#dial(call);
     else if (!this.#waiting.push(call, this.tickIn(this.dialTimeout))) return failLater(handler, queueFull());
     return call;
   }
@@ -106,6 +111,10 @@ export class Http1Pool implements ConnectionOwner {
     if (place !== -1) this.#idle.splice(place, 1);
     if (this.#waiting.size > 0 && this.#hasRoom(false)) this.#dial(this.#waiting.shift() as Call);
     else if (this.#open.size === 0 && this.#waiting.size === 0) this.#clock.stop();
+  }
+
+  dialled(ms: number): void {
+    this.counts.dials.observe(ms / 1000);
   }
 
   tickIn(milliseconds: number): number {
@@ -149,7 +158,10 @@ export class Http1Pool implements ConnectionOwner {
     if (call === null) this.#keep(connection);
     // Its place is taken by a connection for that call.
     else if (call.fresh) connection.close();
-    else connection.serve(this.#waiting.shift() as Call);
+    else {
+      this.counts.reused++;
+      connection.serve(this.#waiting.shift() as Call);
+    }
   }
 
   #keep(connection: Connection): void {

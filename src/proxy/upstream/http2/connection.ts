@@ -18,6 +18,8 @@ export interface ConnectionOwner {
   idle(connection: Http2Connection): void;
   /** It is closed, or about to be. Called once. */
   gone(connection: Http2Connection): void;
+  /** It stands, so many milliseconds after it was begun. */
+  dialled?(ms: number): void;
   /** A call has failed on a connection. */
   failed(): void;
   /** The tick in `milliseconds` from now, rounded up; 0 for 0, which is never. */
@@ -47,6 +49,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   #isRetired = false;
   #isClosed = false;
   #isStanding = false;
+  readonly #begunAt = performance.now();
 
   /** Throws when dialling cannot even begin. */
   constructor(owner: ConnectionOwner, dialler: Http2Dialler, order: number) {
@@ -176,6 +179,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
     if (this.#isClosed) return;
     session.setLocalWindowSize(limits.connectionWindowBytes);
     this.#isStanding = true;
+    this.#owner.dialled?.(performance.now() - this.#begunAt);
     this.deadline = 0;
     for (const call of this.#calls) this.#begin(call);
     if (this.#calls.size === 0) this.#owner.idle(this);

@@ -5,6 +5,7 @@ import type { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from '../http1/call.ts';
 import { Http1Pool } from '../http1/pool.ts';
+import type { PoolFigures } from '../pool-figures.ts';
 import type { ServerPool } from '../server-pool.ts';
 import { NoHttp2Error } from './dial.ts';
 import { askAgainAfter } from './limits.ts';
@@ -17,6 +18,7 @@ import { isGrpc } from './request-fields.ts';
  * server chooses is learned once, by the first call that finds out.
  */
 export class HttpsPool implements ServerPool {
+  readonly figures: readonly PoolFigures[];
   readonly #http1: Http1Pool;
   readonly #http2: Http2Pool;
   /** What the server has refused to speak. */
@@ -28,6 +30,7 @@ export class HttpsPool implements ServerPool {
   constructor(url: string, transport: TransportSpec) {
     this.#http1 = new Http1Pool(url, transport);
     this.#http2 = new Http2Pool(url, transport);
+    this.figures = [this.#http1, this.#http2];
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler, fresh = false): UpstreamCall {

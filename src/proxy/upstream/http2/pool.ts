@@ -7,6 +7,7 @@ import { failLater, queueFull } from '../fail-later.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from '../http1/call.ts';
 import { Clock } from '../http1/clock.ts';
 import { maxIdleConnections } from '../max-idle.ts';
+import { PoolCounts, type PoolFigures } from '../pool-figures.ts';
 import type { ServerPool } from '../server-pool.ts';
 import { type CallPlace, Http2Call } from './call.ts';
 import { type ConnectionOwner, Http2Connection } from './connection.ts';
@@ -23,6 +24,8 @@ export interface Http2Bounds {
 const bounds: Http2Bounds = { connections: maxConnections, waiting: maxWaitingCalls };
 
 export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
+  readonly counts = new PoolCounts();
+  readonly figures: readonly [PoolFigures] = [this];
   readonly dialTimeout: number;
   readonly headTimeout: number;
   readonly #dialler: Http2Dialler;
@@ -62,6 +65,12 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     return calls;
   }
 
+  get idleConnections(): number {
+    let idle = 0;
+    for (const connection of this.#open) if (connection.calls === 0) idle++;
+    return idle;
+  }
+
   get waitingCalls(): number {
     return this.#waiting.size;
   }
@@ -74,8 +83,10 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
       return failLater(handler, toGatewayError(error));
     }
     const connection = this.#find(fresh);
-    if (connection !== null) connection.serve(call);
-    else if (this.#hasRoom) this.#dial(call);
+    if (connection !== null) {
+      this.counts.reused++;
+      connection.serve(call);
+    } else if (this.#hasRoom) this.#dial(call);
     else if (fresh && this.#find(false) !== null) this.#find(false)?.serve(call);
     else if (this.#waiting.size < this.#bounds.waiting) this.#wait(call);
     else return failLater(handler, queueFull());
@@ -113,6 +124,10 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
       break;
     }
     if (this.#open.size === 0 && this.#waiting.size === 0) this.#clock.stop();
+  }
+
+  dialled(ms: number): void {
+    this.counts.dials.observe(ms / 1000);
   }
 
   failed(): void {
