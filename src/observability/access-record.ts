@@ -60,6 +60,8 @@ export interface TlsFacts {
   readonly cipher: string;
   /** Of the certificate the client has shown: `CN=alice,O=Acme`; null without one. */
   readonly clientSubject: string | null;
+  /** Version and cipher as metrics count them, see `tlsTerms`. */
+  readonly terms: number;
 }
 
 /** A record to fill: every field has its final type from the start. */

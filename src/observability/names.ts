@@ -167,6 +167,11 @@ export const metricNames = {
     'Whether the newest configuration is in force: 1, or 0 when workers rejected it.',
   ),
   configFailures: counter('portcullis_config_reload_failures_total', 'Configurations that workers rejected.'),
+  configDiagnostics: gauge(
+    'portcullis_config_diagnostics',
+    'What is wrong with the configuration at present, kept last good contents included.',
+    ['severity'],
+  ),
   configAge: gauge('portcullis_config_age_seconds', 'Seconds since a configuration last came into force.'),
   certificateRemaining: gauge(
     'portcullis_certificate_remaining_seconds',

@@ -24,6 +24,7 @@ export function ownMetrics(sources: MetricsSources, counts: OwnCounts): readonly
       metric: metricNames.configAge,
       read: one(() => (counts.committedAt === 0 ? 0 : (Date.now() - counts.committedAt) / 1000)),
     },
+    { metric: metricNames.configDiagnostics, read: () => severities(sources) },
     { metric: metricNames.workers, read: one(() => sources.workers()) },
     { metric: metricNames.workerRestarts, read: one(() => counts.restarts) },
     { metric: metricNames.stickySessions, read: one(() => sources.sessions()) },
@@ -96,6 +97,15 @@ function labelsOf({ cert }: CertificateSpec): readonly string[] {
   } catch {
     return ['', '', ''];
   }
+}
+
+/** Both always, so that a query finds 0 where nothing is wrong. */
+function severities({ diagnostics }: MetricsSources): readonly OwnSeries[] {
+  const all = diagnostics();
+  return ['error', 'warning'].map((severity) => ({
+    labels: [severity],
+    value: all.filter((one) => one.severity === severity).length,
+  }));
 }
 
 function acmeStates({ acme }: MetricsSources): readonly OwnSeries[] {

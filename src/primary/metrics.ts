@@ -2,6 +2,7 @@
 
 import { promisify } from 'node:util';
 import type { CertificateStatus } from '../model/acme.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { ApiAnswer } from '../model/ipc.ts';
 import type { MetricsSettings, WorkerMetrics } from '../model/metrics.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -21,6 +22,8 @@ export interface MetricsSources {
   /** All there are, of files and by ACME. */
   readonly certificates: () => readonly CertificateSpec[];
   readonly acme: () => readonly CertificateStatus[];
+  /** All that is wrong at present. */
+  readonly diagnostics: () => readonly Diagnostic[];
   /** State by server URL; null for a service without a health check. */
   readonly serverStates: (service: string) => ReadonlyMap<string, boolean> | null;
   /** Sessions by header that are known here. */

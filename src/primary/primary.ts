@@ -103,7 +103,7 @@ class Parts implements Primary {
       redis,
       secret: resolved.worker.stateSecret ?? null,
       local: createPurge(workers),
-      onConnection: (connection) => relayMovedSessions(connection, broadcast),
+      onConnection: (connection) => relayMovedSessions(connection, this.#sessions, broadcast),
       log,
     });
     this.#metrics = this.#createMetrics();
@@ -210,6 +210,7 @@ class Parts implements Primary {
       workers: () => this.supervisor.running().length,
       certificates: () => allCertificates(this.#snapshot().tls, this.#certificates.obtained()),
       acme: () => this.#obtain.status(),
+      diagnostics: () => [...this.#options.diagnostics, ...this.diagnostics()],
       serverStates: (service) => this.#health.serverStates(service),
       sessions: () => this.#sessions.size,
     });

@@ -100,9 +100,7 @@ export class Exchange {
   bytesOut = 0;
   /** Body bytes before the filters; -1 without any. */
   originBytes = -1;
-  /** What its TLS connection was made with, for the metrics: see `tlsTerms`; 0 where the engine does not say. */
-  tlsTerms = 0;
-  /** For the access log; null on cleartext and where the engine does not say. */
+  /** Of its connection, for access log and metrics; null on cleartext and where the engine does not say. */
   tls: TlsFacts | null = null;
   /** Its spans; null for a request that is not traced. */
   trace: ExchangeTrace | null = null;

@@ -60,7 +60,7 @@ export class Metering {
 
   #count(x: Exchange, meter: Meter): void {
     meter.count(this.#counted);
-    if (x.scheme === 'https') meter.countKey(tlsKey(x.tlsTerms));
+    if (x.scheme === 'https') meter.countKey(tlsKey(x.tls?.terms ?? 0));
     if (!this.#hasHeaderLabels) return;
     const headers = this.#meters.headerLabels.numberOf(x.headers);
     meter.countKey(this.#counted.key + headers * headerStep);

@@ -161,7 +161,6 @@ export class Http1 {
         return;
       }
       x.clientCertificates = secured.certificates;
-      x.tlsTerms = secured.terms;
       x.tls = secured.facts;
     }
     downstream.exchange = x;

@@ -105,7 +105,6 @@ export class Http2 {
     x.protocol = 'HTTP/2.0';
     if (secured !== null) {
       x.clientCertificates = secured.certificates;
-      x.tlsTerms = secured.terms;
       x.tls = secured.facts;
     }
     downstream.exchange = x;

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../../../observability/access-record.ts';
 import type { ClientAuthType } from '../../../model/tls.ts';
+import { tlsTerms } from '../../../observability/tls-terms.ts';
 import { verifiesClients } from '../../../tls/server-options.ts';
 
 export interface Secured {
@@ -11,10 +12,8 @@ export interface Secured {
   readonly options: string;
   /** DER, the client's own first; null without any. */
   readonly certificates: readonly Uint8Array[] | null;
-  /** For the access log. */
+  /** For the access log and the metrics. */
   readonly facts: TlsFacts;
-  /** Version and cipher, for the metrics. */
-  readonly terms: number;
 }
 
 /** Longest chain that is looked at. */
@@ -66,9 +65,12 @@ export function certificatesOf(
 const maxSubject = 512;
 
 export function factsOf(socket: TLSSocket, certificates: readonly Uint8Array[] | null): TlsFacts {
+  const protocol = socket.getProtocol() ?? '';
+  const cipher = socket.getCipher()?.standardName ?? '';
   return {
-    version: (socket.getProtocol() ?? '').replace(/^TLSv/, ''),
-    cipher: socket.getCipher()?.standardName ?? '',
+    version: protocol.replace(/^TLSv/, ''),
+    cipher,
+    terms: tlsTerms(protocol, cipher),
     clientSubject: certificates?.[0] === undefined ? null : subjectOf(certificates[0]),
   };
 }

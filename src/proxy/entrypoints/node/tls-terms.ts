@@ -2,7 +2,6 @@
 
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { CertificateSpec, TlsOptionsSpec } from '../../../model/tls.ts';
-import { tlsTerms } from '../../../observability/tls-terms.ts';
 import { problemOf, serverTlsOptions, ticketKeyLife, ticketKeys } from '../../../tls/server-options.ts';
 import type { ListenerPlan } from '../listener.ts';
 import type { Hello } from './hello.ts';
@@ -117,7 +116,6 @@ export class TlsTerms {
           options: options.name,
           certificates,
           facts: factsOf(socket, certificates),
-          terms: tlsTerms(socket.getProtocol() ?? '', socket.getCipher()?.standardName ?? ''),
         });
       });
       server.on('tlsClientError', refuse);

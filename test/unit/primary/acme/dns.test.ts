@@ -26,8 +26,8 @@ function program(folder: string, script: string): string {
   return path;
 }
 
-test('the program is run with action, name and value; with EXEC_MODE=RAW with what the value is made of', async (t) => {
-  const folder = testFolder(t);
+test('the program is run with action, name and value; with EXEC_MODE=RAW with what the value is made of', async () => {
+  const folder = testFolder();
   const env = { ...process.env, EXEC_PATH: program(folder, `echo "$# $@" >> ${folder}/log`) };
   await hookFrom(env, 5000).run('present', record, never);
   await hookFrom({ ...env, EXEC_MODE: 'RAW' }, 5000).run('cleanup', record, never);
@@ -49,8 +49,8 @@ test('without a program the variable is named', () => {
   assert.throws(() => hookFrom({}, 1), /needs the variable `EXEC_PATH`/);
 });
 
-test('a program that fails is quoted, without what was secret in its environment', async (t) => {
-  const folder = testFolder(t);
+test('a program that fails is quoted, without what was secret in its environment', async () => {
+  const folder = testFolder();
   const env = {
     ...process.env,
     EXEC_PATH: program(folder, 'echo "no access with $PROVIDER_TOKEN" >&2; exit 3'),
@@ -63,8 +63,8 @@ test('a program that fails is quoted, without what was secret in its environment
   });
 });
 
-test('a program that is not there, or cannot be run, is said', async (t) => {
-  const path = program(testFolder(t), 'true');
+test('a program that is not there, or cannot be run, is said', async () => {
+  const path = program(testFolder(), 'true');
   chmodSync(path, 0o600);
   await assert.rejects(
     hookFrom({ EXEC_PATH: path }, 5000).run('present', record, never),
@@ -76,8 +76,8 @@ test('a program that is not there, or cannot be run, is said', async (t) => {
   );
 });
 
-test('a program without end is ended with all it has started; one that talks without end fills nothing', async (t) => {
-  const folder = testFolder(t);
+test('a program without end is ended with all it has started; one that talks without end fills nothing', async () => {
+  const folder = testFolder();
   const env = {
     ...process.env,
     EXEC_PATH: program(folder, `(while :; do echo talk; touch ${folder}/alive; done) & wait`),
@@ -98,8 +98,8 @@ test('a program without end is ended with all it has started; one that talks wit
   });
 });
 
-test('a run that is given up ends at once', async (t) => {
-  const env = { ...process.env, EXEC_PATH: program(testFolder(t), 'sleep 30') };
+test('a run that is given up ends at once', async () => {
+  const env = { ...process.env, EXEC_PATH: program(testFolder(), 'sleep 30') };
   const end = new AbortController();
   const running = hookFrom(env, 30_000).run('present', record, end.signal);
   setTimeout(() => end.abort(new Error('the gateway ends')), 50);

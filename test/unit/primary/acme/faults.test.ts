@@ -24,7 +24,7 @@ interface Stage {
 
 async function setStage(t: TestContext): Promise<Stage> {
   const ca = await startFakeCa(t);
-  const storage = join(testFolder(t), 'acme.json');
+  const storage = join(testFolder(), 'acme.json');
   await ca.seed(storage);
   const settings = resolverSettings({ caServer: ca.directory, storage, ...overHttp });
   return {
@@ -334,7 +334,7 @@ test('a storage that is full: nothing is ordered, what there is is served, it go
   let mounted = '';
   // Before the folder goes: what ends a test runs in the order it was said.
   t.after(() => mounted !== '' && execFileSync('umount', ['-l', mounted]));
-  const mount = join(testFolder(t), 'small');
+  const mount = join(testFolder(), 'small');
   mkdirSync(mount);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount], { stdio: 'pipe' });

@@ -59,7 +59,7 @@ function lease<T>(storage: AcmeStorage, work: (lease: Lease) => Promise<T>): Pro
 }
 
 test('account and certificates are read as they were written', async (t) => {
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   writeFileSync(path, JSON.stringify(written), { mode: 0o600 });
   const storage = await openFileStorage(path, 'letsencrypt');
   t.after(() => storage.close());
@@ -77,7 +77,7 @@ test('account and certificates are read as they were written', async (t) => {
 });
 
 test('what is written keeps unknown keys and the parts of others, and can be read by Traefik', async (t) => {
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   writeFileSync(path, JSON.stringify(written), { mode: 0o600 });
   const [one, two] = [await openFileStorage(path, 'letsencrypt'), await openFileStorage(path, 'other')];
   t.after(() => Promise.all([one.close(), two.close()]));
@@ -112,8 +112,8 @@ test('what is written keeps unknown keys and the parts of others, and can be rea
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('a missing file is made, readable by its owner alone; an empty one is fine', async (t) => {
-  const folder = testFolder(t);
+test('a missing file is made, readable by its owner alone; an empty one is fine', async () => {
+  const folder = testFolder();
   const storage = await openFileStorage(join(folder, 'new.json'), 'main');
   await storage.close();
   assert.equal(statSync(join(folder, 'new.json')).mode & 0o777, 0o600);
@@ -125,7 +125,7 @@ test('a missing file is made, readable by its owner alone; an empty one is fine'
 
 test('a file others may read is refused with the command that mends it, and then taken', async (t) => {
   const ca = await startFakeCa(t);
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   await ca.seed(path);
   chmodSync(path, 0o644);
   const acme = await startAcme(t, resolverSettings({ caServer: ca.directory, storage: path, ...overHttp }));
@@ -146,7 +146,7 @@ for (const [what, text] of [
 ] as const) {
   test(`${what} switches the resolver off and is never written over`, async (t) => {
     const ca = await startFakeCa(t);
-    const path = join(testFolder(t), 'acme.json');
+    const path = join(testFolder(), 'acme.json');
     writeFileSync(path, text, { mode: 0o600 });
     const acme = await startAcme(t, resolverSettings({ caServer: ca.directory, storage: path, ...overHttp }));
     acme.wantNames(['a.example.com']);
@@ -157,15 +157,15 @@ for (const [what, text] of [
   });
 }
 
-test('a folder that is not there is named', async (t) => {
+test('a folder that is not there is named', async () => {
   await assert.rejects(
-    openFileStorage(join(testFolder(t), 'none/acme.json'), 'main'),
+    openFileStorage(join(testFolder(), 'none/acme.json'), 'main'),
     /the folder of .* is not there/,
   );
 });
 
-test('a link to the file stays a link', async (t) => {
-  const folder = testFolder(t);
+test('a link to the file stays a link', async () => {
+  const folder = testFolder();
   writeFileSync(join(folder, 'real.json'), '{}', { mode: 0o600 });
   symlinkSync(join(folder, 'real.json'), join(folder, 'acme.json'));
   const storage = await openFileStorage(join(folder, 'acme.json'), 'main');
@@ -178,7 +178,7 @@ test('a link to the file stays a link', async (t) => {
 test('a file that is a mount point of its own is written in its place', async (t) => {
   let mounted = '';
   t.after(() => mounted !== '' && execFileSync('umount', ['-l', mounted]));
-  const folder = testFolder(t);
+  const folder = testFolder();
   const path = join(folder, 'acme.json');
   writeFileSync(join(folder, 'outside.json'), '{"other": {"kept": 1}}', { mode: 0o600 });
   writeFileSync(path, '', { mode: 0o600 });
@@ -197,7 +197,7 @@ test('a file that is a mount point of its own is written in its place', async (t
 });
 
 test('failed tries are kept beside the file, also when what was there is broken', async (t) => {
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   writeFileSync(`${path}.attempts.json`, 'broken');
   const [one, two] = [await openFileStorage(path, 'main'), await openFileStorage(path, 'second')];
   t.after(() => Promise.all([one.close(), two.close()]));
@@ -212,7 +212,7 @@ test('failed tries are kept beside the file, also when what was there is broken'
 });
 
 test('one lease at a time for one thing, and challenges are known to all who share the file', async (t) => {
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   const [one, two] = [await openFileStorage(path, 'main'), await openFileStorage(path, 'main')];
   t.after(() => Promise.all([one.close(), two.close()]));
   let changes = 0;
@@ -243,7 +243,7 @@ test('one lease at a time for one thing, and challenges are known to all who sha
 test('what somebody else writes into the file is handed out without a restart', {
   timeout: 30_000,
 }, async (t) => {
-  const path = join(testFolder(t), 'acme.json');
+  const path = join(testFolder(), 'acme.json');
   const authority = makeAuthority();
   t.after(() => authority.close());
   const { cert, key } = authority.issue(['hand.example.com']);

@@ -147,10 +147,15 @@ export function keptLog(): { readonly log: Log; readonly lines: string[] } {
   return { log, lines };
 }
 
-/** An empty folder that goes with the test. */
-export function testFolder(t: Pick<TestContext, 'after'>): string {
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that goes with the process: what a test has started may still write when it ends. */
+export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-acme-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
