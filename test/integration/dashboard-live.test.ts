@@ -81,7 +81,8 @@ describe('live numbers', () => {
     const [first = 0] = gateway.workerPids();
     process.kill(first, 'SIGKILL');
     await eventually('it is replaced', async () => {
-      const { workers } = await gateway.status();
+      // A connection that was kept went with the worker.
+      const { workers } = await gateway.status().catch(() => ({ workers: [] }));
       return workers.filter(({ state, pid }) => state === 'running' && pid !== first).length === 2;
     });
     assert.equal(await requests(), 45);
