@@ -16,7 +16,11 @@ export class NodeSessions implements SessionTable {
     let failure: unknown = null;
     try {
       const target = await this.#far.find(space, key);
-      if (target !== null) return target;
+      if (target !== null) {
+        // One message in ten seconds for a session in use: the other workers need it when Redis is away.
+        this.#near.learn(space, key, target);
+        return target;
+      }
     } catch (error) {
       failure = error;
     }

@@ -40,7 +40,7 @@ async function setStage(t: TestContext, pebbleOptions: Partial<PebbleOptions> = 
   const challenges = (): WorkerChallenge[] => acmes.flatMap((acme) => acme.challenges());
   const tlsPort = await answerTls(t, challenges);
   const pebble = await startPebble({ httpPort, tlsPort, dnsServer: dns.address, ...pebbleOptions });
-  const folder = testFolder(t);
+  const folder = testFolder();
   t.after(async () => {
     await pebble.stop();
     await dns.close();

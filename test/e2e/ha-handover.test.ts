@@ -76,13 +76,19 @@ async function replaceThreeTimes(t: { diagnostic(text: string): void }, lossless
           `wrk: ${report.errors.join(', ') || 'no error'}; a connection each: ${lost} lost; kept: ${kept.losses.length} lost`,
       );
       assert.equal(report.non2xx, 0, report.output);
-      assert.deepEqual(
-        kept.losses.filter(({ answeredBefore }) => answeredBefore > 0),
-        [],
+      // A kept connection is told that it ends with its next answer, or ended 0.25 s later: who asked for nothing for
+      // so long, on a machine that has no time for him, may find it ended under his request, and asks again.
+      const ended = kept.losses.filter(
+        ({ kind, answeredBefore }) => kind === 'unanswered' && answeredBefore > 0,
       );
-      if (lossless)
-        assert.deepEqual([report.errors, closing.losses, kept.losses], [[], [], []], report.output);
-      else assert.ok(lost <= 16, JSON.stringify(closing.losses));
+      const others = kept.losses.filter((loss) => !ended.includes(loss));
+      assert.ok(ended.length <= 1, JSON.stringify(ended));
+      if (lossless) assert.deepEqual([report.errors, closing.losses, others], [[], [], []], report.output);
+      else
+        assert.ok(
+          lost <= 16 && others.every(({ answeredBefore }) => answeredBefore === 0),
+          JSON.stringify([closing.losses, others]),
+        );
     } finally {
       successor.kill('SIGTERM');
       await ended;

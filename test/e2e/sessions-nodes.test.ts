@@ -143,3 +143,39 @@ test('a sticky cookie needs nothing shared: both nodes read it alike', { skip },
     }
   }
 });
+
+test('sessions begun while Redis is away are followed by all workers of their node, and shared when it is back', {
+  skip,
+}, async (context) => {
+  const { redis, a, b } = await setUp(context);
+  await redis.kill();
+  await a.waitForLog(/Redis is not reachable/);
+  const begun = await begin(a, 12);
+  for (let i = 0; i < 4; i++) await follows(a, begun);
+  await redis.restart();
+  await eventually(
+    'the other node follows them',
+    async () => {
+      await follows(a, begun);
+      const answers = await Promise.all(begun.map(({ id }) => mcpCall(at(b), 'tools/list', id)));
+      return answers.every(({ text }, index) => text === begun[index]?.text);
+    },
+    20_000,
+  );
+});
+
+test('a session that ended on another node is held by none', { skip }, async (context) => {
+  const { redis, a, b } = await setUp(context);
+  const begun = await begin(a, 4);
+  await follows(b, begun);
+  for (const { id } of begun) assert.equal((await mcpCall(at(b), 'DELETE', id)).status, 204);
+  const held = async (): Promise<string> => {
+    const keys = (await redis.cli('KEYS', '*:targets')).split('\n').filter((key) => key !== '');
+    return (await Promise.all(keys.map((key) => redis.cli('HLEN', key)))).join();
+  };
+  await eventually('Redis has forgotten them', async () => /^0?$/.test(await held()));
+  await eventually('nobody brings them back', async () => {
+    for (const { id } of begun) assert.equal((await mcpCall(at(a), 'tools/list', id)).status, 404);
+    return /^0?$/.test(await held());
+  });
+});

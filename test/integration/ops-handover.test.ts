@@ -31,9 +31,12 @@ test('a successor takes over under kept connections and the old one ends well', 
       const before = clients.answered();
       await eventually('the successor answers', () => clients.answered() > before + 100);
       await clients.stop();
-      // One that just arrived may be reset by the kernel, see e2e/ha-handover; one that was served never.
+      // One that just arrived may be reset by the kernel, and one kept but silent for 0.25 s be ended under its next
+      // request, see e2e/ha-handover; an answer that has begun is never cut.
       const served = clients.losses.filter(({ answeredBefore }) => answeredBefore > 0);
-      assert.deepEqual([served, Object.keys(clients.statuses)], [[], ['200']]);
+      const cut = clients.losses.filter(({ kind }) => kind === 'cut');
+      assert.deepEqual([cut, Object.keys(clients.statuses)], [[], ['200']]);
+      assert.ok(served.length <= 1, JSON.stringify(served));
       assert.match(gateway.logs(), /"reason":"successor"/);
     } finally {
       await successor.end();

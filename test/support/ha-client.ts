@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 
 /** Start in milliseconds since 1970, kind, milliseconds taken, outcome: a status or the error's code. */
 export type Row = readonly [at: number, kind: Kind, took: number, outcome: string];
-export type Kind = 'plain' | 'kept' | 'protected' | 'sticky' | 'socket';
+export type Kind = 'plain' | 'kept' | 'protected' | 'sticky' | 'session' | 'limited' | 'strict' | 'socket';
 
 export interface Seen {
   readonly rows: readonly Row[];
@@ -14,9 +14,15 @@ export interface Seen {
   readonly repeated: number;
   /** Of the WebSockets that were closed: when, and the code the other side gave; 1006 for none. */
   readonly closed: readonly (readonly [at: number, code: number])[];
-  /** Sticky answers that came from another server than the cookie named. */
+  /** Answers that came from another server than the cookie or the session's id stands for. */
   readonly strayed: number;
+  /** Sessions whose server did not know them, or that led to none: begun anew. */
+  readonly lost: number;
 }
+
+/** Users, a token each, and sessions. */
+const userCount = 20;
+const sessionCount = 10;
 
 const [base = '', rate = '200', allowed = '1000'] = process.argv.slice(2);
 /** Milliseconds a request may take. */
@@ -29,9 +35,19 @@ let repeated = 0;
 let strayed = 0;
 let cookie = '';
 let stuckTo = '';
+let lost = 0;
 let going = true;
 
-const kinds: readonly Kind[] = ['plain', 'kept', 'protected', 'sticky'];
+/** Its number, and where it is; null while it is being begun. */
+interface Session {
+  readonly id: string;
+  readonly server: string;
+}
+const sessions: (Session | null)[] = Array.from({ length: sessionCount }, () => null);
+const beginning = new Set<number>();
+const turns = { protected: 0, session: 0 };
+
+const kinds: readonly Kind[] = ['plain', 'kept', 'protected', 'sticky', 'session', 'limited', 'strict'];
 const begun = performance.now();
 let sent = 0;
 const timer = setInterval(() => {
@@ -46,7 +62,7 @@ process.stdin.on('end', () => {
   going = false;
   clearInterval(timer);
   setTimeout(() => {
-    const seen: Seen = { rows, repeated, closed, strayed };
+    const seen: Seen = { rows, repeated, closed, strayed, lost };
     process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0));
   }, patience + 200);
 });
@@ -62,7 +78,12 @@ async function record(kind: Kind): Promise<void> {
 }
 
 async function ask(kind: Kind): Promise<string> {
-  const headers: Record<string, string> = kind === 'sticky' && cookie !== '' ? { cookie } : {};
+  if (kind === 'session') return await askSession();
+  const headers: Record<string, string> = {};
+  if (kind === 'sticky' && cookie !== '') headers['cookie'] = cookie;
+  // Of this client alone: what was decided for another one's users does not help.
+  if (kind === 'protected')
+    headers['authorization'] = `Bearer ${process.pid}-${turns.protected++ % userCount}`;
   const path = kind === 'kept' ? '/plain' : `/${kind}`;
   const { status, body, setCookie } = await get(path, headers, kind === 'kept').catch((error: unknown) => {
     if (!(error instanceof DeadConnection)) throw error;
@@ -72,6 +93,31 @@ async function ask(kind: Kind): Promise<string> {
   if (kind === 'protected' && !body.endsWith(' 17') && status === 200) return 'no identity';
   if (kind === 'sticky' && status === 200) stick(body, setCookie, headers['cookie']);
   return String(status);
+}
+
+/** A call in a session, or what begins one. */
+async function askSession(): Promise<string> {
+  const at = turns.session++ % sessionCount;
+  const session = sessions[at] ?? null;
+  if (session !== null) {
+    const { status, body } = await get('/session', { 'mcp-session-id': session.id }, false);
+    if (status === 404) {
+      lost += 1;
+      if (sessions[at] === session) sessions[at] = null;
+      return 'lost';
+    }
+    if (status === 200 && body !== session.server) strayed += 1;
+    return String(status);
+  }
+  if (beginning.has(at)) return (await get('/plain', {}, false)).status.toString();
+  beginning.add(at);
+  try {
+    const { status, body, id } = await get('/session', {}, false);
+    if (status === 200 && id !== undefined) sessions[at] = { id, server: body };
+    return String(status);
+  } finally {
+    beginning.delete(at);
+  }
 }
 
 function stick(body: string, setCookie: string | undefined, sent: string | undefined): void {
@@ -88,6 +134,8 @@ interface Got {
   readonly status: number;
   readonly body: string;
   readonly setCookie: string | undefined;
+  /** Of a session that was begun. */
+  readonly id: string | undefined;
 }
 
 function get(path: string, headers: Readonly<Record<string, string>>, keep: boolean): Promise<Got> {
@@ -95,7 +143,8 @@ function get(path: string, headers: Readonly<Record<string, string>>, keep: bool
     const sending = request(`${base}${path}`, { agent: keep ? agent : false, headers }, (response) => {
       read(response).then((body) => {
         clearTimeout(late);
-        resolve({ status: response.statusCode ?? 0, body, setCookie: response.headers['set-cookie']?.[0] });
+        const { 'set-cookie': cookies, 'mcp-session-id': id } = response.headers;
+        resolve({ status: response.statusCode ?? 0, body, setCookie: cookies?.[0], id: id?.toString() });
       }, reject);
     });
     const late = setTimeout(

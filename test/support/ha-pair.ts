@@ -1,10 +1,14 @@
-// The pair as it is run: two gateways with keepalived, two backends and a client, each on a host of its own.
+// The pair as it is run: two gateways with keepalived, Redis, two backends and a client, each on a host of its own.
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './gateway.ts';
+import { type Authority, startAuthority } from './ha-authority.ts';
 import type { Seen } from './ha-client.ts';
+import { type Backend, backends, putDynamic, writeGatewayFiles } from './ha-config.ts';
+import { startKeepalived } from './ha-keepalived.ts';
+import { type PairRedis, redisHosts, startPairRedis } from './ha-redis.ts';
 import { createLan, type Hosted, type Lan } from './namespaces.ts';
 
 export type Node = 'a' | 'b';
@@ -13,6 +17,9 @@ export interface Pair {
   readonly lan: Lan;
   /** Clients' address of the pair. */
   readonly address: string;
+  readonly redis: PairRedis;
+  /** Null unless asked for. */
+  readonly authority: Authority | null;
   /** Who has the address now; null for nobody, and for both. */
   active(): Node | null;
   /** Beside the one with the process id `instead`, which then leaves; or as the only one. */
@@ -20,14 +27,28 @@ export interface Pair {
   /** Waits until the gateway that runs there serves. */
   serves(node: Node): Promise<void>;
   gateway(node: Node): Hosted;
-  startBackend(name: 'one' | 'two'): Promise<Hosted>;
-  backend(name: 'one' | 'two'): Hosted;
+  startBackend(name: Backend): Promise<Hosted>;
+  backend(name: Backend): Hosted;
   keepalived(node: Node): Hosted;
   /** Milliseconds until the address is with that node. */
   movesTo(node: Node, ms: number): Promise<number>;
   /** Its requests have `patience` milliseconds, 1,000 unless said. */
   startClient(patience?: number): Promise<Client>;
+  /** How often the auth server was asked so far. */
+  questions(): number;
+  /** Nothing gets from one host to the other any more, and neither is told. */
+  cut(one: string, other: string): void;
+  heal(one: string, other: string): void;
+  /** Both nodes want certificates for these names from now on, each one by itself. */
+  wantCertificates(names: readonly string[]): void;
   close(): Promise<void>;
+}
+
+export interface PairOptions {
+  /** A master and a replica that sentinels watch, instead of one Redis. */
+  readonly sentinel?: boolean;
+  /** With a certificate authority. */
+  readonly authority?: boolean;
 }
 
 export interface Client {
@@ -35,37 +56,73 @@ export interface Client {
   stop(): Promise<Seen>;
 }
 
-const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 export const nodes: readonly Node[] = ['a', 'b'];
-const backends = ['one', 'two'] as const;
+const address = '10.77.0.10';
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** `migrate` is net.ipv4.tcp_migrate_req on both nodes. */
-export async function startPair(migrate: 0 | 1 = 1): Promise<Pair> {
-  const lan = createLan(['a', 'b', ...backends, 'client']);
+export async function startPair(options: PairOptions = {}): Promise<Pair> {
+  const { sentinel = false, authority = false } = options;
+  const others = [...redisHosts(sentinel), ...(authority ? ['authority'] : [])];
+  const lan = createLan([...nodes, ...backends, 'client', ...others]);
   // keepalived runs scripts only from where nobody but root may write.
   const dir = mkdtempSync('/run/portcullis-pair-');
   const running = new Map<string, Hosted>();
-  const address = '10.77.0.10';
-  const flags = [`--configFile=${writeGatewayFiles(dir, lan)}`];
+  try {
+    for (const node of nodes) setKernel(lan, node);
+    const redis = startPairRedis(dir, lan, sentinel);
+    const acme = authority ? startAuthority(dir, lan) : null;
+    const pair = createPair({ lan, dir, running, redis: await redis, authority: await acme });
+    writeGatewayFiles(dir, lan, { sentinel, acme: pair.authority });
+    await Promise.all(backends.map((name) => pair.startBackend(name)));
+    await Promise.all(nodes.map((node) => pair.startGateway(node)));
+    startKeepalived(dir, lan, running);
+    await eventually('one of them has the address', () => pair.active() !== null, 15_000);
+    return pair;
+  } catch (error) {
+    const outputs = [...running.values()].map((one) => one.output().slice(-1500));
+    await lan.close();
+    rmSync(dir, { recursive: true, force: true });
+    throw new Error(`the pair did not start\n${outputs.join('\n')}`, { cause: error });
+  }
+}
+
+/** On its interface: on `lo` both have it. */
+export function hasAddress(lan: Lan, node: Node, wanted: string): boolean {
+  return lan.run(node, 'ip', '-br', 'address', 'show', 'dev', 'eth0').includes(`${wanted}/`);
+}
+
+interface Parts {
+  readonly lan: Lan;
+  readonly dir: string;
+  readonly running: Map<string, Hosted>;
+  readonly redis: PairRedis;
+  readonly authority: Authority | null;
+}
+
+function createPair({ lan, dir, running, redis, authority }: Parts): Pair {
   const main = source('../../src/main.ts');
   const pair: Pair = {
     lan,
     address,
+    redis,
+    authority,
     active() {
       const having = nodes.filter((node) => hasAddress(lan, node, address));
       return having.length === 1 ? (having[0] ?? null) : null;
     },
     async startGateway(node, instead) {
       const how = instead === undefined ? [] : ['handover', '--pid', String(instead)];
+      const flags = [`--configFile=${join(dir, 'static.yml')}`];
       const one = lan.start(node, [process.execPath, main, ...how, ...flags], { cwd: dir });
       running.set(node, one);
       await eventually('the gateway listens', () => one.output().split('"listening"').length > 2, 30_000);
       return one;
     },
     async serves(node) {
+      const ping = ['curl', '-sf', '-m1', 'http://127.0.0.1:8080/ping'];
       await eventually('/ping is 200', () => {
         try {
-          return lan.run(node, 'curl', '-sf', '-m1', 'http://127.0.0.1:8080/ping') === 'OK';
+          return lan.run(node, ...ping) === 'OK';
         } catch {
           return false;
         }
@@ -81,131 +138,46 @@ export async function startPair(migrate: 0 | 1 = 1): Promise<Pair> {
       return one;
     },
     movesTo: (node, ms) => eventually(`the address is with ${node}`, () => pair.active() === node, ms),
-    async startClient(patience = 1_000) {
-      const one = lan.start('client', [
-        process.execPath,
-        source('./ha-client.ts'),
-        `http://${address}`,
-        '200',
-        String(patience),
-      ]);
-      await eventually('the client runs', () => one.output().includes('running'));
-      return {
-        async stop() {
-          one.child.stdin?.end();
-          await one.exited;
-          const line = one.output().trim().split('\n').at(-1) ?? '';
-          return JSON.parse(line) as Seen;
-        },
-      };
+    startClient: (patience = 1_000) => startClient(lan, patience),
+    questions: () => Number(lan.run('client', 'curl', '-sf', `http://${lan.address('one')}:8000/asked`)),
+    cut(one, other) {
+      // To a neighbour that is not there: the switch throws it away. Nobody has this address.
+      const nobody = ['lladdr', '02:00:00:00:00:01', 'nud', 'permanent', 'dev', 'eth0'];
+      lan.run(one, 'ip', 'neighbour', 'replace', lan.address(other), ...nobody);
+      lan.run(other, 'ip', 'neighbour', 'replace', lan.address(one), ...nobody);
     },
+    heal(one, other) {
+      lan.run(one, 'ip', 'neighbour', 'delete', lan.address(other), 'dev', 'eth0');
+      lan.run(other, 'ip', 'neighbour', 'delete', lan.address(one), 'dev', 'eth0');
+    },
+    wantCertificates: (names) => putDynamic(dir, lan, names),
     async close() {
       await lan.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
-  try {
-    for (const node of nodes) {
-      const set = (name: string, value: number): void =>
-        void lan.run(node, 'sh', '-c', `echo ${value} > /proc/sys/net/ipv4/${name}`);
-      set('tcp_migrate_req', migrate);
-      // As in ops/sysctl.conf.
-      set('conf/all/arp_ignore', 1);
-      set('conf/all/arp_announce', 2);
-    }
-    await Promise.all(backends.map((name) => pair.startBackend(name)));
-    await Promise.all(nodes.map((node) => pair.startGateway(node)));
-    startKeepalived(dir, lan, running);
-    await eventually('one of them has the address', () => pair.active() !== null, 15_000);
-    return pair;
-  } catch (error) {
-    const outputs = [...running.values()].map((one) => one.output().slice(-1500));
-    await pair.close();
-    throw new Error(`the pair did not start\n${outputs.join('\n')}`, { cause: error });
-  }
+  return pair;
 }
 
-/** On its interface: on `lo` both have it. */
-export function hasAddress(lan: Lan, node: Node, address: string): boolean {
-  return lan.run(node, 'ip', '-br', 'address', 'show', 'dev', 'eth0').includes(`${address}/`);
-}
-
-function startKeepalived(dir: string, lan: Lan, running: Map<string, Hosted>): void {
-  const scripts = join(dir, 'keepalived');
-  // The scripts run as nobody.
-  mkdirSync(scripts, { mode: 0o755 });
-  lan.run('lan', 'chmod', '755', dir);
-  for (const name of ['check-gateway.sh', 'notify.sh'])
-    copyFileSync(source(`../../ops/keepalived/${name}`), join(scripts, name));
-  const written = readFileSync(source('../../ops/keepalived/keepalived.conf'), 'utf8');
-  const values: Readonly<Record<string, string>> = {
-    NODE_A: lan.address('a'),
-    NODE_B: lan.address('b'),
-    ADDRESS: '10.77.0.10/24',
-    ALWAYS: '10.77.0.10/32',
-  };
-  const text = written
-    .replaceAll('/etc/keepalived', scripts)
-    .replaceAll(/^\$(\w+)=.*$/gm, (line, name: string) =>
-      values[name] === undefined ? line : `$${name}=${values[name]}`,
-    );
-  const file = join(dir, 'keepalived.conf');
-  writeFileSync(file, text);
-  for (const node of nodes) {
-    const pids = ['pid', 'vrrp_pid', 'checkers_pid'].map(
-      (name) => `--${name}=${join(dir, `${node}.${name}`)}`,
-    );
-    const one = lan.start(node, [
-      'keepalived',
-      '--dont-fork',
-      '--log-console',
-      '--log-detail',
-      '--vrrp',
-      `--config-id=${node}`,
-      `--use-file=${file}`,
-      ...pids,
-    ]);
-    running.set(`keepalived-${node}`, one);
-  }
-}
-
-function writeGatewayFiles(dir: string, lan: Lan): string {
-  const server = (name: string): { url: string } => ({ url: `http://${lan.address(name)}:8000` });
-  const servers = backends.map(server);
-  const dynamic = {
-    http: {
-      routers: {
-        plain: { rule: 'PathPrefix(`/`)', service: 'plain', middlewares: ['again'] },
-        protected: { rule: 'PathPrefix(`/protected`)', service: 'plain', middlewares: ['auth', 'again'] },
-        sticky: { rule: 'PathPrefix(`/sticky`)', service: 'sticky', middlewares: ['again'] },
-      },
-      middlewares: {
-        again: { retry: { attempts: 2 } },
-        auth: {
-          forwardAuth: {
-            address: `http://${lan.address('one')}:8000/auth`,
-            authResponseHeaders: ['X-User-Id'],
-          },
-        },
-      },
-      services: {
-        plain: { loadBalancer: { servers } },
-        sticky: { loadBalancer: { servers, sticky: { cookie: { name: 'to' } } } },
-      },
+async function startClient(lan: Lan, patience: number): Promise<Client> {
+  const file = source('./ha-client.ts');
+  const one = lan.start('client', [process.execPath, file, `http://${address}`, '200', String(patience)]);
+  await eventually('the client runs', () => one.output().includes('running'));
+  return {
+    async stop() {
+      one.child.stdin?.end();
+      await one.exited;
+      const line = one.output().trim().split('\n').at(-1) ?? '';
+      return JSON.parse(line) as Seen;
     },
   };
-  const lifeCycle = { requestAcceptGraceTimeout: '3s', graceTimeOut: '3s' };
-  const fixed = {
-    workers: 2,
-    ping: {},
-    log: { level: 'INFO', format: 'json' },
-    entryPoints: {
-      web: { address: ':80', transport: { lifeCycle } },
-      traefik: { address: ':8080', transport: { lifeCycle } },
-    },
-    providers: { file: { filename: join(dir, 'dynamic.yml') } },
-  };
-  writeFileSync(join(dir, 'dynamic.yml'), JSON.stringify(dynamic));
-  writeFileSync(join(dir, 'static.yml'), JSON.stringify(fixed));
-  return join(dir, 'static.yml');
+}
+
+function setKernel(lan: Lan, node: Node): void {
+  const set = (name: string, value: number): void =>
+    void lan.run(node, 'sh', '-c', `echo ${value} > /proc/sys/net/ipv4/${name}`);
+  // As in ops/sysctl.conf.
+  set('tcp_migrate_req', 1);
+  set('conf/all/arp_ignore', 1);
+  set('conf/all/arp_announce', 2);
 }

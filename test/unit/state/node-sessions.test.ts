@@ -49,6 +49,16 @@ test('while the shared table is away, all workers of the node find what one of t
   one.close();
 });
 
+test('what one worker found in the shared table, all workers of its node know while that is away', async () => {
+  const far = table();
+  const near = table();
+  far.learn(space, 'elsewhere', 'http://a');
+  assert.equal(await new NodeSessions(far, near).find(space, 'elsewhere'), 'http://a');
+  far.isAway = true;
+  assert.equal(await new NodeSessions(far, near).find(space, 'elsewhere'), 'http://a');
+  near.close();
+});
+
 test('a shared table that came back empty is told again what the node knows', async () => {
   const far = table();
   const one = new NodeSessions(far, table());
