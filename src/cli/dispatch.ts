@@ -3,6 +3,8 @@
 import { nearest } from '../config/decode/unknown-keys.ts';
 import { check } from './check.ts';
 import type { Command, CommandContext } from './command.ts';
+import { doctor } from './doctor.ts';
+import { drain } from './drain.ts';
 import { explain } from './explain.ts';
 import { handover } from './handover.ts';
 import { healthcheck } from './healthcheck.ts';
@@ -12,11 +14,14 @@ import { purge } from './purge.ts';
 import { routes } from './routes.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
+import { top } from './top.ts';
 import { version } from './version.ts';
 
 const commands: readonly Command[] = [
   run,
   check,
+  doctor,
+  drain,
   explain,
   routes,
   handover,
@@ -24,6 +29,7 @@ const commands: readonly Command[] = [
   migrate,
   purge,
   schema,
+  top,
   version,
 ];
 
