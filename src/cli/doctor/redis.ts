@@ -1,8 +1,8 @@
 // Probe: Redis: reached, let in, quick enough, of the right kind, and what it does when it is full.
 
 import type { RedisSettings } from '../../model/redis.ts';
+import { openTalk, type Place, RedisSaidNo, type Talk } from '../../state/redis/talk.ts';
 import type { Finding } from './finding.ts';
-import { openTalk, type Place, RedisSaidNo, type Talk } from './resp.ts';
 import type { Scene } from './scene.ts';
 
 /** Milliseconds a request waits for Redis at most; see `docs/rate-limits.md`. */

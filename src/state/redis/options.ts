@@ -93,7 +93,7 @@ function nodeOptions({ username, password, tls }: RedisSettings): NodeOptions {
   };
 }
 
-function tlsOptions(tls: NonNullable<RedisSettings['tls']>): NonNullable<RedisOptions['tls']> {
+export function tlsOptions(tls: NonNullable<RedisSettings['tls']>): NonNullable<RedisOptions['tls']> {
   return {
     ...(tls.ca.length === 0 ? {} : { ca: [...tls.ca] }),
     ...(tls.cert === null ? {} : { cert: tls.cert }),
