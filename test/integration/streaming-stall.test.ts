@@ -71,3 +71,35 @@ test('a held-back upload, a silent event stream and a silent WebSocket outlive t
     origin.close();
   }
 });
+
+test('uploads that came whole while they were held back are answered after the idle timer, too', async () => {
+  const origin = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => setTimeout(() => response.end('taken'), stall));
+  });
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', () => resolve()));
+  const gateway = await startGateway({
+    dynamic: routesTo({ s: `http://127.0.0.1:${(origin.address() as AddressInfo).port}` }),
+  });
+  try {
+    // At memory speed: the last bytes of most bodies arrive after the client was told to wait.
+    const body = Buffer.alloc(10 * 1024 * 1024, 'portcullis ');
+    const upload = (): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = { 'content-length': body.length };
+        const port = gateway.port('web');
+        const request = httpRequest({ port, path: '/s', method: 'POST', headers, agent: false });
+        request.once('error', reject).once('response', (answer) => resolve(answer.resume().statusCode));
+        request.end(body);
+      });
+    const answers = await Promise.all(Array.from({ length: 8 }, upload));
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 8 }, () => 200),
+    );
+  } finally {
+    await gateway.stop();
+    origin.closeAllConnections();
+    origin.close();
+  }
+});

@@ -38,6 +38,11 @@ export abstract class PushedBody implements RequestBody {
   /** Tells the engine to stop reading. */
   protected abstract stopReading(): void;
   protected abstract goOnReading(): void;
+  /** All of it is there, in spite of `stopReading`: a connection left so would never read its next request. */
+  protected cameWhole(): void {
+    this.goOnReading();
+  }
+
   /** More came after `stopReading`; false when that was too much. */
   protected abstract outrun(bytes: number): boolean;
 
@@ -124,8 +129,8 @@ export abstract class PushedBody implements RequestBody {
     if (this.#discarded) return false;
     if (!this.#paused) return true;
     if (!isLast) return this.outrun(byteLength);
-    // It came whole in spite of the pause: a connection left paused would never read its next request.
-    this.resume();
+    this.#paused = false;
+    this.cameWhole();
     return true;
   }
 

@@ -12,6 +12,7 @@ const maxOverrunBytes = 1024 * 1024 * 1024;
 export class UwsBody extends PushedBody {
   readonly #res: HttpResponse;
   #overrun = 0;
+  #isLeftPaused = false;
 
   /** Must be made inside the request's callback: uWebSockets.js takes the data handler only then. */
   constructor(res: HttpResponse, length: number | null, now: number) {
@@ -31,6 +32,18 @@ export class UwsBody extends PushedBody {
   }
 
   protected goOnReading(): void {
+    this.#res.resume();
+  }
+
+  /** To go on starts the engine's idle timer, which would end a request whose server is slow: the answer does it. */
+  protected override cameWhole(): void {
+    this.#isLeftPaused = true;
+  }
+
+  /** To be called as the answer begins. */
+  answered(): void {
+    if (!this.#isLeftPaused) return;
+    this.#isLeftPaused = false;
     this.#res.resume();
   }
 

@@ -44,6 +44,7 @@ export class UwsDownstream implements Downstream {
     this.#finished = true;
     const close = this.#closes();
     this.#corked(() => {
+      this.body?.answered();
       // That it closes the engine says itself, unless the client has asked for it.
       writeHead(this.#res, status, headers, this.#engineCloses);
       if (bodyless) this.#endBodyless(reportedLength(headers, status), close);
@@ -120,6 +121,7 @@ export class UwsDownstream implements Downstream {
     const headers = this.#headers;
     if (headers === null) return;
     this.#headers = null;
+    this.body?.answered();
     // At the end of a streamed answer it is too late for the engine to say it, and to close: told to, it
     // writes the header line into the body.
     writeHead(this.#res, this.#headStatus, headers, this.mustClose || this.#engineCloses);
