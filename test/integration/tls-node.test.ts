@@ -9,9 +9,10 @@ import { eventually } from '../support/gateway.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { makeAuthority, type Authority, type Issued } from '../support/pki.ts';
 import { openTlsBench, specOf, tlsOptions, type TlsBench } from '../support/tls-bench.ts';
-import { startSlicer, tlsAsk } from '../support/tls-client.ts';
+import { judgeBySslscan, startSlicer, tlsAsk } from '../support/tls-client.ts';
 import { exchangeRaw, openRaw } from '../support/wire.ts';
 
+const noSslscan = (process.env['PORTCULLIS_TEST_MISSING'] ?? '').includes('sslscan');
 let pki: Authority;
 let origin: Origin;
 let certificates: {
@@ -71,6 +72,10 @@ describe('certificates and options by name', { timeout: 60_000 }, () => {
     });
   });
   after(() => bench?.close());
+
+  test('sslscan finds TLS 1.2 and 1.3 with strong suites only', { skip: noSslscan }, async () => {
+    await judgeBySslscan(bench.port, 'a.test');
+  });
 
   test('the certificate of the name is shown: exact, by wildcard, else the default one', async () => {
     const shown = async (servername: string): Promise<string> =>

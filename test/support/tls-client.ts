@@ -1,7 +1,10 @@
 // A TLS client for tests: one handshake, one request over HTTP/1.1, and all that can be seen of both.
 
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 
 export interface TlsAnswer {
   /** Of the handshake or what came instead of an answer; null for none. */
@@ -105,4 +108,21 @@ export async function startSlicer(to: number): Promise<{ readonly port: number; 
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** TLS 1.2 and 1.3 alone, forward secrecy and AEAD suites, no compression, no insecure renegotiation. */
+export async function judgeBySslscan(port: number, serverName: string): Promise<void> {
+  const args = ['--no-colour', `--sni-name=${serverName}`, `127.0.0.1:${port}`];
+  const { stdout } = await promisify(execFile)('sslscan', args);
+  for (const old of ['SSLv2', 'SSLv3', 'TLSv1.0', 'TLSv1.1'])
+    assert.match(stdout, new RegExp(`${old.replace('.', '\\.')}\\s+disabled`), old);
+  const suites = [...stdout.matchAll(/^(?:Preferred|Accepted)\s+(TLSv[\d.]+)\s+\d+ bits\s+(\S+)/gm)];
+  assert.ok(suites.length >= 4, stdout);
+  for (const [, version, name] of suites)
+    assert.match(name ?? '', version === 'TLSv1.3' ? /^TLS_/ : /^ECDHE-.*(GCM|CHACHA20)/, name);
+  assert.doesNotMatch(
+    stdout,
+    /Insecure session renegotiation|Compression enabled|[^t] vulnerable to heartbleed/,
+  );
+  assert.match(stdout, /Session renegotiation not supported|Secure session renegotiation/);
 }
