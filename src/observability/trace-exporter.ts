@@ -1,8 +1,8 @@
 // The exporters of OpenTelemetry, loaded when the first spans leave: without traces nobody pays for them.
 
-import { readFileSync } from 'node:fs';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { CollectorSettings, CollectorTls } from '../model/tracing.ts';
+import { readText } from '../util/read-text.ts';
 
 /** Milliseconds one batch may take, attempts included. */
 const exportTimeout = 10_000;
@@ -53,7 +53,7 @@ function agentTls(tls: CollectorTls): AgentTls {
 function pemOf(written: string, part: string): Buffer {
   if (written.includes('-----BEGIN')) return Buffer.from(written);
   try {
-    return readFileSync(written);
+    return Buffer.from(readText(written));
   } catch {
     // Not with the file's content or name: what stands in `key` may be a broken key.
     throw new Error(`tracing: tls.${part} is neither PEM nor a readable file`);

@@ -11,7 +11,7 @@ import type {
   Written,
 } from '../config/dynamic/provider-config.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { readText } from './file/text.ts';
+import { readText } from '../util/read-text.ts';
 import { type FileWatch, watchFiles } from './file/watch.ts';
 import { fillTls, type Pair, type PemSource } from './pem-files.ts';
 

@@ -69,7 +69,8 @@ export function comparePaths(a: string, b: string): number {
   return compare(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'));
 }
 
-function duplicate(what: string, kept: Written<unknown>, left: Written<unknown>): Diagnostic {
+/** The first one of a name stays. */
+export function duplicate(what: string, kept: Written<unknown>, left: Written<unknown>): Diagnostic {
   const line = kept.where.line === undefined ? '' : `:${kept.where.line}`;
   return {
     severity: 'warning',

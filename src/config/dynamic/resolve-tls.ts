@@ -5,7 +5,7 @@ import type { CertificateRequest } from '../../model/acme.ts';
 import type { CertificateSpec, TlsOptionsSpec, TlsSpec } from '../../model/tls.ts';
 import { defaultTlsOptions } from '../../model/tls.ts';
 import { normalNames } from './certificate-requests.ts';
-import { compare, comparePaths } from './merge.ts';
+import { compare, comparePaths, duplicate } from './merge.ts';
 import type { ProviderConfig, TlsConfig, Written } from './provider-config.ts';
 import { readPair } from './read-pair.ts';
 import type { StoreConfig } from './schema.ts';
@@ -143,15 +143,4 @@ function resolveOptions(
   const specs = [...found.values()].map(({ spec }) => spec);
   const options = found.has('default') ? specs : [...specs, defaultTlsOptions];
   return { options: options.sort((a, b) => compare(a.name, b.name)), asksHttp2 };
-}
-
-function duplicate(what: string, kept: Written<unknown>, left: Written<unknown>): Diagnostic {
-  const line = kept.where.line === undefined ? '' : `:${kept.where.line}`;
-  return {
-    severity: 'warning',
-    code: 'config.duplicate',
-    message: `${what} is already defined in ${kept.where.source}${line}: this one is left out`,
-    where: left.where,
-    related: [kept.where],
-  };
 }

@@ -1,8 +1,8 @@
 // `state` of the static configuration, as processes use it.
 
-import { readFileSync, statSync } from 'node:fs';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { RedisSettings } from '../../model/redis.ts';
+import { readText } from '../../util/read-text.ts';
 import { staticError } from './problem.ts';
 import { parseRedisEndpoint, type RedisEndpoint } from './redis-endpoint.ts';
 import type { StaticConfig } from './schema.ts';
@@ -116,9 +116,7 @@ function readTls(
 function readPem(value: string): string | null {
   if (value.includes('-----BEGIN')) return value;
   try {
-    const found = statSync(value);
-    if (!found.isFile() || found.size > maxPem) return null;
-    const text = readFileSync(value, 'utf8');
+    const text = readText(value, maxPem);
     return text.includes('-----BEGIN') ? text : null;
   } catch {
     return null;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { DynamicConfig, Written } from '../../config/dynamic/provider-config.ts';
 import type { TransportConfig } from '../../config/dynamic/schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import { readText } from './text.ts';
+import { readText } from '../../util/read-text.ts';
 
 /** The same objects with PEM texts in them; a transport that lacks one is broken. */
 export function readPems(config: DynamicConfig): { config: DynamicConfig; diagnostics: Diagnostic[] } {

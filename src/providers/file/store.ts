@@ -9,7 +9,7 @@ import type { Listing } from './list.ts';
 import { listFiles, maxFiles } from './list.ts';
 import type { ReadMemory, ReadSettings } from './read.ts';
 import { readDynamic } from './read.ts';
-import { readText } from './text.ts';
+import { readText } from '../../util/read-text.ts';
 
 export type FileTarget = { readonly filename: string } | { readonly directory: string };
 

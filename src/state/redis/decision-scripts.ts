@@ -1,12 +1,7 @@
 // Auth decisions in Redis: a hash of sealed texts, when each of them ends, how many purges there were, and the last
 // ones. All in one slot, so that a decision and the purges since are read in one step.
 
-import { redisScript } from './script.ts';
-
-const clock = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-`;
+import { dropEnded, redisScript, wholeClock } from './script.ts';
 
 /** One that is gone begins anew above all there ever was: nothing old is taken for new. */
 const epochOf = `
@@ -24,7 +19,7 @@ end
  * KEYS texts, ends, epoch, purges. ARGV name. Returns the epoch; and of a decision in its life: the text with its own
  * epoch before it, the milliseconds left, and the purges since, each with its epoch.
  */
-export const findDecision = redisScript(`${clock}${epochOf}
+export const findDecision = redisScript(`${wholeClock}${epochOf}
 local epoch = epochOf(KEYS[3])
 local text = redis.call('HGET', KEYS[1], ARGV[1])
 if not text then return {epoch} end
@@ -47,20 +42,10 @@ return found`);
  * KEYS texts, ends. ARGV name, milliseconds it lives, text, how many there may be. Up to 16 that have ended go with
  * each that comes; beyond the bound the one that would end first goes.
  */
-export const putDecision = redisScript(`${clock}
+export const putDecision = redisScript(`${wholeClock}${dropEnded}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), ARGV[1])
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 16)
-local over = redis.call('ZCARD', KEYS[2]) - #gone - tonumber(ARGV[4])
-if over > 0 then
-  for _, one in ipairs(redis.call('ZRANGE', KEYS[2], #gone, #gone + math.min(over, 16) - 1)) do
-    gone[#gone + 1] = one
-  end
-end
-for _, one in ipairs(gone) do
-  redis.call('HDEL', KEYS[1], one)
-  redis.call('ZREM', KEYS[2], one)
-end
+dropEnded(KEYS[1], KEYS[2], tonumber(ARGV[4]))
 for _, key in ipairs(KEYS) do
   if redis.call('PTTL', key) < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
 end
@@ -70,7 +55,7 @@ return 1`);
  * KEYS epoch, purges. ARGV what was purged (sealed, or nothing), how many purges are kept, channel, what follows the
  * epoch in the message. Returns the epoch.
  */
-export const notePurge = redisScript(`${clock}${epochOf}
+export const notePurge = redisScript(`${wholeClock}${epochOf}
 epochOf(KEYS[1])
 local epoch = string.format('%.0f', redis.call('INCR', KEYS[1]))
 redis.call('RPUSH', KEYS[2], epoch .. ' ' .. ARGV[1])
@@ -79,5 +64,5 @@ redis.call('PUBLISH', ARGV[3], '{"epoch":' .. epoch .. ',' .. ARGV[4])
 return epoch`);
 
 /** KEYS epoch. */
-export const readEpoch = redisScript(`${clock}${epochOf}
+export const readEpoch = redisScript(`${wholeClock}${epochOf}
 return epochOf(KEYS[1])`);

@@ -1,6 +1,7 @@
 // Several tokens of one bucket at once: the same buckets as those of which single tokens are taken.
 
-import { redisScript } from './script.ts';
+import { clock, redisScript } from './script.ts';
+import { readBucket } from './state-scripts.ts';
 
 /**
  * KEYS bucket. ARGV rate, burst, longest wait, tokens needed, tokens that may come on top, tokens given back. Returns,
@@ -8,22 +9,9 @@ import { redisScript } from './script.ts';
  * the wait of who would come next, whole tokens left.
  * On top come no more than a quarter of what is left, and only when nobody has to wait: others need some, too.
  */
-export const lendTokens = redisScript(`
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
-local rate, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+export const lendTokens = redisScript(`${clock}${readBucket}
 local need, extra, back = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local tokens, at = burst, now
-local kept = redis.call('GET', KEYS[1])
-if kept then
-  local first, second = string.match(kept, '^(%S+) (%S+)$')
-  tokens, at = tonumber(first), tonumber(second)
-  if now > at then
-    tokens = math.min(burst, tokens + (now - at) * rate)
-    at = now
-  end
-  tokens = math.min(burst, tokens + back)
-end
+tokens = math.min(burst, tokens + back)
 local before = tokens
 local slack = rate * 1e-6
 local granted = math.max(0, math.min(need, math.floor(tokens + slack)))

@@ -1,14 +1,9 @@
 // Sessions as Redis keeps them: for each service a hash of targets and, beside it, when each of them ends.
 
-import { redisScript } from './script.ts';
-
-const clock = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-`;
+import { dropEnded, redisScript, wholeClock } from './script.ts';
 
 /** KEYS targets, ends. ARGV session, milliseconds it may be unused. Returns its target, or nothing. */
-export const findSession = redisScript(`${clock}
+export const findSession = redisScript(`${wholeClock}
 local target = redis.call('HGET', KEYS[1], ARGV[1])
 if not target then return false end
 local ends = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0)
@@ -26,22 +21,12 @@ return target`);
  * KEYS targets, ends. ARGV session, milliseconds it may be unused, target, how many sessions there may be, channel and
  * message for when it was elsewhere before. Up to 16 that have ended go with each that comes; beyond the bound the one that would end first goes.
  */
-export const learnSession = redisScript(`${clock}
+export const learnSession = redisScript(`${wholeClock}${dropEnded}
 local before = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 if before and before ~= ARGV[3] then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), ARGV[1])
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 16)
-local over = redis.call('ZCARD', KEYS[2]) - #gone - tonumber(ARGV[4])
-if over > 0 then
-  for _, one in ipairs(redis.call('ZRANGE', KEYS[2], #gone, #gone + math.min(over, 16) - 1)) do
-    gone[#gone + 1] = one
-  end
-end
-for _, one in ipairs(gone) do
-  redis.call('HDEL', KEYS[1], one)
-  redis.call('ZREM', KEYS[2], one)
-end
+dropEnded(KEYS[1], KEYS[2], tonumber(ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1`);

@@ -1,17 +1,11 @@
 // Buckets and counts as Redis keeps them: one key each, by the clock of the server.
 
-import { redisScript } from './script.ts';
-
-const clock = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
-`;
+import { clock, redisScript } from './script.ts';
 
 /**
- * KEYS bucket. ARGV rate, burst, longest wait. Returns wait and whole tokens left, as texts.
- * What is kept is tokens and when they were right; a bucket that would be full again is forgotten.
+ * The bucket of KEYS[1] by ARGV rate, burst, longest wait: `tokens` and when they were right, `at`. Needs `clock`.
  */
-export const takeToken = redisScript(`${clock}
+export const readBucket = `
 local rate, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local tokens, at = burst, now
 local kept = redis.call('GET', KEYS[1])
@@ -23,7 +17,13 @@ if kept then
     at = now
   end
 end
-local left = tokens - 1
+`;
+
+/**
+ * KEYS bucket. ARGV rate, burst, longest wait. Returns wait and whole tokens left, as texts.
+ * What is kept is tokens and when they were right; a bucket that would be full again is forgotten.
+ */
+export const takeToken = redisScript(`${clock}${readBucket}local left = tokens - 1
 local wait = 0
 if left < 0 then wait = -left / rate end
 if wait < 1e-6 then wait = 0 end
