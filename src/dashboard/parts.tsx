@@ -101,6 +101,21 @@ export function Waiting({ problem }: { readonly problem: string | null }): JSX.E
   );
 }
 
+interface PendingProps {
+  readonly title: string;
+  readonly problem: string | null;
+}
+
+/** A whole page whose data is not there yet. */
+export function Pending({ title, problem }: PendingProps): JSX.Element {
+  return (
+    <>
+      <Head title={title} />
+      <Waiting problem={problem} />
+    </>
+  );
+}
+
 interface TableProps {
   readonly caption: string;
   readonly heads: readonly string[];

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useRead } from '../hooks.ts';
 import { ListPage } from '../list-page.tsx';
-import { Badge, Card, Head, Links, Options, Waiting, Why } from '../parts.tsx';
+import { Badge, Card, Head, Links, Options, Pending, Why } from '../parts.tsx';
 import { hrefOf, type Place } from '../route.ts';
 import { optionsOf } from '../summary.ts';
 import type { Listed } from '../types.ts';
@@ -36,12 +36,7 @@ export function MiddlewaresPage({ place }: { readonly place: Place }): JSX.Eleme
 export function MiddlewarePage({ place }: { readonly place: Place }): JSX.Element {
   const { data, problem } = useRead<Listed>(`http/middlewares/${encodeURIComponent(place.id)}`);
   if (data === null) {
-    return (
-      <>
-        <Head title={place.id} />
-        <Waiting problem={problem} />
-      </>
-    );
+    return <Pending title={place.id} problem={problem} />;
   }
   return (
     <>

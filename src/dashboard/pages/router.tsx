@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useRead } from '../hooks.ts';
-import { Badge, Card, Head, Links, Waiting, Why } from '../parts.tsx';
+import { Badge, Card, Head, Links, Pending, Why } from '../parts.tsx';
 import { hrefOf, type Place } from '../route.ts';
 import { stepsOf, type Step } from '../summary.ts';
 import type { Walk } from '../types.ts';
@@ -10,12 +10,7 @@ import type { Walk } from '../types.ts';
 export function RouterPage({ place }: { readonly place: Place }): JSX.Element {
   const { data, problem } = useRead<Walk>(`portcullis/walk/${encodeURIComponent(place.id)}`);
   if (data === null) {
-    return (
-      <>
-        <Head title={place.id} />
-        <Waiting problem={problem} />
-      </>
-    );
+    return <Pending title={place.id} problem={problem} />;
   }
   const { router } = data;
   return (

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { send } from '../api.ts';
 import { ago, dateTime } from '../format.ts';
 import { useLive, useNow, useRead } from '../hooks.ts';
-import { Badge, Card, Head, Links, Options, Table, Tag, Waiting, Why } from '../parts.tsx';
+import { Badge, Card, Head, Links, Options, Pending, Table, Tag, Why } from '../parts.tsx';
 import type { Place } from '../route.ts';
 import { historyOf, optionsOf, originOf } from '../summary.ts';
 import type { Service } from '../types.ts';
@@ -13,12 +13,7 @@ import type { Service } from '../types.ts';
 export function ServicePage({ place }: { readonly place: Place }): JSX.Element {
   const { data, problem } = useRead<Service>(`http/services/${encodeURIComponent(place.id)}`);
   if (data === null) {
-    return (
-      <>
-        <Head title={place.id} />
-        <Waiting problem={problem} />
-      </>
-    );
+    return <Pending title={place.id} problem={problem} />;
   }
   return (
     <>

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Http2Pool } from '../../../../../src/proxy/upstream/http2/pool.ts';
 import { answering, ask, failure, rawServer, transport, until } from '../http1/support.ts';
+import { frame, frameTypes } from '../../../../support/http2-frames.ts';
 import * as h2 from './support.ts';
 
 async function start(t: TestContext, onStream: h2.OnStream) {
@@ -29,14 +30,14 @@ async function byHand(t: TestContext, onRequest: (socket: Socket, stream: number
 
 const ok = h2.hpack([[':status', '200']]);
 const head = (stream: number, flags = h2.endHeaders, fields = ok): Buffer =>
-  h2.frame(h2.frames.headers, flags, stream, fields);
+  frame(frameTypes.headers, flags, stream, fields);
 
 test('an answer arrives with status, headers in latin1, body and trailers', async (t) => {
   const { pool } = await byHand(t, (socket, stream) => {
     socket.write(
       Buffer.concat([
-        h2.frame(
-          h2.frames.headers,
+        frame(
+          frameTypes.headers,
           h2.endHeaders,
           stream,
           h2.hpack([
@@ -56,7 +57,7 @@ test('an answer arrives with status, headers in latin1, body and trailers', asyn
             ['trailer', 'grpc-status'],
           ]),
         ),
-        h2.frame(h2.frames.data, 0, stream, Buffer.from('body')),
+        frame(frameTypes.data, 0, stream, Buffer.from('body')),
         head(
           stream,
           h2.endHeaders | h2.endStream,
@@ -144,16 +145,16 @@ test('chunks are passed on at once, in order, and held back when they are not ta
 
 test('half an answer is told as such, whichever way it ends', async (t) => {
   const endings: Record<string, (socket: Socket, stream: number) => void> = {
-    'reset NO_ERROR': (socket, stream) => socket.write(h2.frame(h2.frames.rst, 0, stream, h2.int32(0))),
-    'reset CANCEL': (socket, stream) => socket.write(h2.frame(h2.frames.rst, 0, stream, h2.int32(8))),
-    'reset INTERNAL': (socket, stream) => socket.write(h2.frame(h2.frames.rst, 0, stream, h2.int32(2))),
+    'reset NO_ERROR': (socket, stream) => socket.write(frame(frameTypes.reset, 0, stream, h2.int32(0))),
+    'reset CANCEL': (socket, stream) => socket.write(frame(frameTypes.reset, 0, stream, h2.int32(8))),
+    'reset INTERNAL': (socket, stream) => socket.write(frame(frameTypes.reset, 0, stream, h2.int32(2))),
     end: (socket) => void socket.end(),
     destroy: (socket) => void socket.destroy(),
-    goaway: (socket) => socket.write(h2.frame(h2.frames.goaway, 0, 0, h2.int32(0, 2))),
+    goaway: (socket) => socket.write(frame(frameTypes.goaway, 0, 0, h2.int32(0, 2))),
   };
   for (const [name, end] of Object.entries(endings)) {
     const { pool } = await byHand(t, (socket, stream) => {
-      socket.write(Buffer.concat([head(stream), h2.frame(h2.frames.data, 0, stream, Buffer.from('half'))]));
+      socket.write(Buffer.concat([head(stream), frame(frameTypes.data, 0, stream, Buffer.from('half'))]));
       setTimeout(() => end(socket, stream), 10);
     });
     const outcome = await ask(pool).done;
@@ -170,8 +171,8 @@ test('a whole answer counts although its stream is reset without error behind it
     socket.write(
       Buffer.concat([
         head(stream),
-        h2.frame(h2.frames.data, h2.endStream, stream, Buffer.from('whole')),
-        h2.frame(h2.frames.rst, 0, stream, h2.int32(0)),
+        frame(frameTypes.data, h2.endStream, stream, Buffer.from('whole')),
+        frame(frameTypes.reset, 0, stream, h2.int32(0)),
       ]),
     );
   });
@@ -198,7 +199,7 @@ test('a length that is not the one it said is an error', async (t) => {
           ]),
         ),
       );
-      socket.write(h2.frame(h2.frames.data, h2.endStream, stream, Buffer.from(body)));
+      socket.write(frame(frameTypes.data, h2.endStream, stream, Buffer.from(body)));
     });
     const { error, ended } = await ask(pool).done;
     assert.ok(error !== null && !ended, length);
@@ -265,8 +266,8 @@ test('a header section has bounds: bytes, and answers 1xx', async (t) => {
     ]);
     const block = h2.hpack([[':status', '200'], ...fields]);
     const parts = Array.from({ length: Math.ceil(block.length / 40_000) }, (_, i) =>
-      h2.frame(
-        i === 0 ? h2.frames.headers : h2.frames.continuation,
+      frame(
+        i === 0 ? frameTypes.headers : frameTypes.continuation,
         (i === 0 ? h2.endStream : 0) | ((i + 1) * 40_000 >= block.length ? h2.endHeaders : 0),
         stream,
         block.subarray(i * 40_000, (i + 1) * 40_000),

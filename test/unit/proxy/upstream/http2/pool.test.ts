@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import type { TransportSpec } from '../../../../../src/model/snapshot.ts';
 import { type Http2Bounds, Http2Pool } from '../../../../../src/proxy/upstream/http2/pool.ts';
 import { ask, failure, listen, PushedBody, stop, transport, until } from '../http1/support.ts';
+import { frame, frameTypes } from '../../../../support/http2-frames.ts';
 import * as h2 from './support.ts';
 
 interface Options extends Partial<TransportSpec> {
@@ -110,10 +111,10 @@ test('after GOAWAY what was taken is answered, what was not is unsent, and new c
       streams++;
       if (stream !== 5) return;
       // Of three the first was taken.
-      socket.write(h2.frame(h2.frames.goaway, 0, 0, h2.int32(1, code)));
+      socket.write(frame(frameTypes.goaway, 0, 0, h2.int32(1, code)));
       setTimeout(() => {
         socket.write(
-          h2.frame(h2.frames.headers, h2.endHeaders | h2.endStream, 1, h2.hpack([[':status', '200']])),
+          frame(frameTypes.headers, h2.endHeaders | h2.endStream, 1, h2.hpack([[':status', '200']])),
         );
       }, 20);
     });

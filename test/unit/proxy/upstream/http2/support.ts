@@ -9,6 +9,7 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import { frame, frameTypes } from '../../../../support/http2-frames.ts';
 import { type RawServer, rawServer } from '../http1/support.ts';
 
 export interface H2Server {
@@ -60,32 +61,8 @@ export async function bodyOf(stream: ServerHttp2Stream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export const frames = {
-  data: 0,
-  headers: 1,
-  rst: 3,
-  settings: 4,
-  ping: 6,
-  goaway: 7,
-  windowUpdate: 8,
-  continuation: 9,
-} as const;
 export const endStream = 1;
 export const endHeaders = 4;
-
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array = Buffer.alloc(0),
-): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 /** HPACK, each field as a literal that is never indexed, without Huffman. */
 export function hpack(fields: readonly (readonly [string, string])[]): Buffer {
@@ -116,7 +93,7 @@ export async function frameServer(
   const server = await rawServer((socket) => {
     let bytes = Buffer.alloc(0);
     let at = 24;
-    socket.write(frame(frames.settings, 0, 0));
+    socket.write(frame(frameTypes.settings, 0, 0));
     socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
       while (bytes.length >= at + 9) {
@@ -124,8 +101,8 @@ export async function frameServer(
         if (bytes.length < at + 9 + length) return;
         const [type, flags, stream] = [bytes[at + 3], bytes[at + 4] as number, bytes.readUInt32BE(at + 5)];
         at += 9 + length;
-        if (type === frames.settings && (flags & 1) === 0) socket.write(frame(frames.settings, 1, 0));
-        if (type === frames.headers) onRequest(socket, stream);
+        if (type === frameTypes.settings && (flags & 1) === 0) socket.write(frame(frameTypes.settings, 1, 0));
+        if (type === frameTypes.headers) onRequest(socket, stream);
       }
     });
   });
