@@ -31,7 +31,10 @@ const suites: readonly Suite[] = [
   { name: 'unit', fileTimeout: 60_000, concurrency: 2 },
   { name: 'golden', fileTimeout: 60_000, concurrency: 2 },
   { name: 'integration', fileTimeout: 120_000, concurrency: 2 },
+  { name: 'conformance', fileTimeout: 180_000, concurrency: 2 },
+  { name: 'fuzz', fileTimeout: 120_000, concurrency: 2 },
   { name: 'e2e', fileTimeout: 180_000, concurrency: 1 },
+  { name: 'soak', fileTimeout: 180_000, concurrency: 1 },
 ];
 
 const tools: readonly Tool[] = [
@@ -53,7 +56,13 @@ const tools: readonly Tool[] = [
   { command: 'jq', debian: 'jq' },
   { command: 'promtool', debian: 'prometheus' },
   { command: 'chromium', debian: 'chromium' },
+  { command: 'varnishtest', debian: 'varnish' },
+  { command: 'slowhttptest', debian: 'slowhttptest' },
+  { command: 'debootstrap', debian: 'debootstrap' },
 ];
+
+/** Suites that need nothing but Node. */
+const withoutTools = ['unit', 'golden', 'fuzz'];
 
 const countNames = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 
@@ -75,7 +84,7 @@ function suiteOf(name: string): string {
 }
 
 async function runAll(chosen: readonly Suite[]): Promise<number> {
-  const needsTools = chosen.some((suite) => suite.name === 'integration' || suite.name === 'e2e');
+  const needsTools = chosen.some((suite) => !withoutTools.includes(suite.name));
   const missing = needsTools ? ensureTools() : [];
   if (needsTools) ensureDashboard();
   // Tests that need a missing tool look here and skip themselves.
