@@ -34,6 +34,7 @@ const outputDescriptor = stdio.length - 1;
 
 export function createFork(exec: string, entryPoints: readonly EntryPointSpec[]): Fork {
   const env = {
+    ...withoutConfiguration(),
     ...compiledSources(),
     [outputVariable]: String(outputDescriptor),
     UWS_HTTP_MAX_HEADERS_SIZE: String(headerMemory(entryPoints)),
@@ -45,6 +46,12 @@ export function createFork(exec: string, entryPoints: readonly EntryPointSpec[])
     relayErrors(worker.process.stderr);
     return worker;
   };
+}
+
+/** What configures the primary may be secret, and a worker gets of it what it needs in messages. */
+function withoutConfiguration(): Readonly<Record<string, undefined>> {
+  const names = Object.keys(process.env).filter((name) => /^TRAEFIK_/i.test(name));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
 /** uWebSockets.js reads one limit for all its listeners, when it is loaded: the largest of all. */

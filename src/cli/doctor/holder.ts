@@ -1,6 +1,7 @@
 // Which process listens on a port, as far as this user may see.
 
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Holder {
@@ -64,7 +65,10 @@ function isGateway(pid: string): boolean {
   const [, ...words] = read(`/proc/${pid}/cmdline`).split('\0');
   const program = words.find((word) => !word.startsWith('-')) ?? '';
   const own = fileURLToPath(new URL('../../main.ts', import.meta.url));
-  return program.endsWith('.ts') && quietly(() => realpathSync(program)) === quietly(() => realpathSync(own));
+  return (
+    program.endsWith(extname(own)) &&
+    quietly(() => realpathSync(program)) === quietly(() => realpathSync(own))
+  );
 }
 
 function namesIn(folder: string): string[] {

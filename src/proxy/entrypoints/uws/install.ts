@@ -1,4 +1,5 @@
-// Runs after `npm install`: prepares the uWebSockets.js addon for an older glibc. Never fails the install.
+// Runs after `npm install`, in the checkout as in the package: prepares the uWebSockets.js addon for an older glibc.
+// Never fails the install.
 
 import { planAddon, writePatchedAddon } from './addon.ts';
 
@@ -8,8 +9,13 @@ if (plan.form === 'patched') {
     writePatchedAddon(plan);
     console.log(`portcullis: prepared ${plan.build.file} for this system's glibc`);
   } catch (error) {
-    console.warn(`portcullis: the gateway will not start here: ${(error as Error).message}`);
+    notPrepared((error as Error).message);
   }
 } else if (plan.form === 'none') {
-  console.warn(`portcullis: the gateway will not start here: ${plan.reason}`);
+  notPrepared(plan.reason);
+}
+
+/** Which may be another Node's fault, or that of a folder it cannot write: the gateway's own start decides. */
+function notPrepared(reason: string): void {
+  console.warn(`portcullis: uWebSockets.js is not prepared: ${reason} (tried again when the gateway starts)`);
 }

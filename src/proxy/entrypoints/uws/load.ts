@@ -19,9 +19,8 @@ function loadAddon(): typeof import('uWebSockets.js') {
       copy.dispose();
     }
   } catch (error) {
-    throw new Error(
-      `cannot load uWebSockets.js: ${(error as Error).message} (try \`npm ci\`, then \`node src/proxy/entrypoints/uws/install.ts\`)`,
-      { cause: error },
-    );
+    throw new Error(`cannot load uWebSockets.js: ${(error as Error).message} (install again: \`npm ci\`)`, {
+      cause: error,
+    });
   }
 }
