@@ -1,7 +1,9 @@
 // Nanoseconds to count one request at its end: `node bench/micro/metrics.bench.ts`.
 
+import { Histogram } from '../../src/observability/instruments.ts';
 import { WorkerMeters } from '../../src/observability/worker-metrics.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
+import { LiveCounters } from '../../src/proxy/live-counters.ts';
 import { Metering } from '../../src/proxy/metering.ts';
 import { bench } from './run.ts';
 
@@ -16,7 +18,14 @@ const browser = Object.entries({
   'x-real-ip': '192.0.2.1',
 }).flat();
 
-function run(title: string, addRouters: boolean, statuses: readonly number[]): void {
+interface Case {
+  readonly addRouters: boolean;
+  readonly statuses?: readonly number[];
+  readonly isProtected?: true;
+  readonly isLive?: true;
+}
+
+function run(title: string, { addRouters, statuses = [200], isProtected, isLive }: Case): void {
   const meters = new WorkerMeters({
     buckets: [0.1, 0.3, 1.2, 5],
     entryPoints: true,
@@ -26,9 +35,15 @@ function run(title: string, addRouters: boolean, statuses: readonly number[]): v
     headerLabels: [],
   });
   const metering = new Metering(meters);
+  const live = isLive === true ? new LiveCounters() : null;
   const entryPoint = meters.entryPoint('web');
   const x = {
-    route: { isMetered: true, meter: meters.router('shop@file', 'shop@file') },
+    route: {
+      isMetered: true,
+      meter: meters.router('shop@file', 'shop@file'),
+      service: { name: 'shop@file' },
+    },
+    error: null,
     server: { meter: meters.service('shop@file') },
     method: 'GET',
     scheme: 'http',
@@ -39,17 +54,22 @@ function run(title: string, addRouters: boolean, statuses: readonly number[]): v
     trailers: null,
     bytesIn: 0,
     bytesOut: 120,
+    authTimes: isProtected === true ? new Histogram() : null,
     originMs: 1.2,
     retries: 0,
     startedAt: performance.now(),
   };
   bench(title, (i) => {
     x.status = statuses[i % statuses.length] as number;
-    metering.ended(x as unknown as Exchange, entryPoint);
+    const now = performance.now();
+    live?.count(x as unknown as Exchange, now);
+    metering.ended(x as unknown as Exchange, entryPoint, now);
     return meters.cells.values.length;
   });
 }
 
-run('entry point and service', false, [200]);
-run('entry point, router and service', true, [200]);
-run('the same, five statuses in turn', true, [200, 304, 404, 500, 201]);
+run('entry point and service', { addRouters: false });
+run('entry point, router and service', { addRouters: true });
+run('the same, five statuses in turn', { addRouters: true, statuses: [200, 304, 404, 500, 201] });
+run('the same, behind forwardAuth', { addRouters: true, isProtected: true });
+run('the same, and the dashboard', { addRouters: true, isProtected: true, isLive: true });

@@ -7,6 +7,7 @@ const mine = of('middleware=~"$middleware"');
 const chosen = 'middleware=~"$middleware"';
 const by = 'middleware';
 const lookups = 'portcullis_auth_lookup_seconds';
+const requests = 'portcullis_auth_request_duration_seconds';
 const legend = '{{middleware}}';
 
 /** Requests that needed a decision, per second. */
@@ -109,6 +110,39 @@ export const auth: Board = {
             expr: quantile(q, lookups, by, chosen),
             legend: `{{middleware}} p${q * 100}`,
           })),
+        },
+      ],
+    },
+    {
+      title: 'What clients notice',
+      panels: [
+        {
+          title: 'Requests by cache, p95',
+          about:
+            'Whole time of protected requests, their server included, by whether a kept decision answered them; none: without a cache.',
+          kind: 'lines',
+          unit: 's',
+          width: 12,
+          queries: [
+            {
+              expr: quantile(0.95, requests, 'middleware, cache', chosen),
+              legend: '{{middleware}} {{cache}}',
+            },
+          ],
+        },
+        {
+          title: 'Failed questions',
+          about:
+            'Questions per second without a usable answer, by why. Their requests are refused, unless a decision past its life stands in.',
+          kind: 'lines',
+          unit: 'ops',
+          width: 12,
+          queries: [
+            {
+              expr: sumBy('middleware, reason', rate(`portcullis_auth_failures_total${mine}`)),
+              legend: '{{middleware}} {{reason}}',
+            },
+          ],
         },
       ],
     },

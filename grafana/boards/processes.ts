@@ -114,11 +114,42 @@ export const processes: Board = {
       ],
     },
     {
+      title: 'Garbage of the workers',
+      panels: [
+        {
+          title: 'Time of collections, workers',
+          about: 'Share of one core, over all workers, by kind: time in which requests stand still.',
+          kind: 'stacked',
+          unit: 'percentunit',
+          width: 12,
+          queries: [
+            {
+              expr: sumBy('instance, kind', rate(`portcullis_worker_gc_seconds_total${of()}`)),
+              legend: '{{instance}} {{kind}}',
+            },
+          ],
+        },
+        {
+          title: 'Collections, workers',
+          about: 'Per second, by kind. Major ones that become more frequent: memory that is kept grows.',
+          kind: 'lines',
+          unit: 'ops',
+          width: 12,
+          queries: [
+            {
+              expr: sumBy('instance, kind', rate(`portcullis_worker_gc_runs_total${of()}`)),
+              legend: '{{instance}} {{kind}}',
+            },
+          ],
+        },
+      ],
+    },
+    {
       title: 'Runtime of the primary',
       panels: [
         {
           title: 'Collection of garbage',
-          about: 'Share of time, by kind. In the primary; workers show theirs as delay of their loops.',
+          about: 'Share of time, by kind. In the primary alone.',
           kind: 'stacked',
           unit: 'percentunit',
           width: 12,

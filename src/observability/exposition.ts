@@ -1,15 +1,9 @@
-// Totals as the text that Prometheus reads. Made in slices: 10,000 routers are some hundred thousand lines, and
-// whoever makes them has other things to do, too.
+// Totals as the text that Prometheus reads: 10,000 routers are some hundred thousand lines.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { head, line, number } from './metric-text.ts';
 import { type MetricName, metricNames, type RequestNames, requestNames, type Scope } from './names.ts';
+import { Pace, type Write } from './pace.ts';
 import type { RequestTotal, Totals } from './totals.ts';
-
-/** Milliseconds of work at a stretch. */
-const slice = 5;
-/** Series between two looks at the clock. */
-const stretch = 64;
 
 export interface ExpositionOptions {
   /** Bounds of the histograms of requests. */
@@ -17,9 +11,6 @@ export interface ExpositionOptions {
   /** Numbers of requests come with header labels. */
   readonly hasHeaderLabels: boolean;
 }
-
-/** Takes pieces of text; settles when it wants more. */
-export type Write = (text: string) => Promise<void> | void;
 
 /** All totals, family by family. */
 export async function writeTotals(totals: Totals, options: ExpositionOptions, write: Write): Promise<void> {
@@ -35,40 +26,6 @@ export async function writeTotals(totals: Totals, options: ExpositionOptions, wr
   }
   for (const metric of Object.values(metricNames) as MetricName[]) await writeSamples(metric, totals, pace);
   await pace.end();
-}
-
-/** Text that gathers, and pauses. */
-class Pace {
-  readonly #write: Write;
-  #text = '';
-  #count = 0;
-  #since = performance.now();
-
-  constructor(write: Write) {
-    this.#write = write;
-  }
-
-  add(text: string): void {
-    this.#text += text;
-  }
-
-  /** Null: go on. */
-  turn(): Promise<void> | null {
-    this.#count += 1;
-    if (this.#count % stretch !== 0 || performance.now() - this.#since < slice) return null;
-    return this.#pause();
-  }
-
-  async end(): Promise<void> {
-    await this.#write(this.#text);
-    this.#text = '';
-  }
-
-  async #pause(): Promise<void> {
-    await this.end();
-    await nextTurn();
-    this.#since = performance.now();
-  }
 }
 
 async function writeRequests(

@@ -90,6 +90,16 @@ export const metricNames = {
   authLookup: histogram('portcullis_auth_lookup_seconds', 'Time the auth server took to answer.', [
     'middleware',
   ]),
+  authFailures: counter(
+    'portcullis_auth_failures_total',
+    'Questions without a usable answer of the auth server, by why: unreachable, timeout, bad_answer, status.',
+    ['middleware', 'reason'],
+  ),
+  authRequests: histogram(
+    'portcullis_auth_request_duration_seconds',
+    'Time of requests behind a forwardAuth, from head to end of answer, by its cache: hit, miss, or none.',
+    ['cache', 'middleware'],
+  ),
 
   // --- ours: limits, sessions, breakers ---
   rateLimited: counter(
@@ -135,6 +145,16 @@ export const metricNames = {
   ),
   workerMemory: gauge('portcullis_worker_resident_memory_bytes', 'Resident memory of all workers together.'),
   workerCpu: counter('portcullis_worker_cpu_seconds_total', 'CPU time of all workers, user and system.'),
+  workerGarbageRuns: counter(
+    'portcullis_worker_gc_runs_total',
+    'Collections of garbage in all workers: minor, major, incremental, weakcb.',
+    ['kind'],
+  ),
+  workerGarbageSeconds: counter(
+    'portcullis_worker_gc_seconds_total',
+    'Time in which workers stood still to collect garbage.',
+    ['kind'],
+  ),
   loopDelayMean: {
     ...gauge(
       'portcullis_event_loop_delay_mean_seconds',

@@ -52,6 +52,8 @@ export interface OwnCounts {
   isOk: boolean;
 }
 
+/** Bytes of packed text that the packer hands over at a time. */
+const packedPiece = 64 * 1024;
 /** Milliseconds after the end of a process in which what it had told may still arrive. */
 const lateMessages = 1_000;
 
@@ -124,8 +126,8 @@ class Metrics implements PrimaryMetrics {
     const packer = await createPacker();
     await packer.write(own);
     await createServerStates(this.#sources, (text) => packer.write(text));
-    await writeTotals(this.#totals, { buckets, hasHeaderLabels: headerLabels.length > 0 }, (text) =>
-      packer.write(text),
+    await writeTotals(this.#totals, { buckets, hasHeaderLabels: headerLabels.length > 0 }, (piece) =>
+      packer.write(piece),
     );
     this.#totals.dropGone(since);
     const packed = await packer.end();
@@ -142,24 +144,26 @@ const noCells = {
 } as const;
 
 interface Packer {
-  /** Settles when there is room for more. */
-  write(text: string): Promise<void>;
+  /** Settles once it is packed. */
+  write(text: string | Uint8Array): Promise<void>;
   end(): Promise<Buffer>;
 }
 
 /** On another thread: the fastest level takes a twentieth of the size already, such text repeats itself. */
 async function createPacker(): Promise<Packer> {
   const { createGzip } = await import('node:zlib');
-  const gzip = createGzip({ level: 1 });
+  const gzip = createGzip({ level: 1, chunkSize: packedPiece });
   const pieces: Buffer[] = [];
   gzip.on('data', (piece: Buffer) => pieces.push(piece));
   const done = new Promise<void>((resolve, reject) => gzip.once('end', resolve).once('error', reject));
-  const write = promisify((text: string, written: (error?: Error | null) => void) =>
-    gzip.write(text, written),
+  const pack = promisify((text: string | Uint8Array, packed: (error?: Error | null) => void) =>
+    gzip.write(text, packed),
   );
+  // Whoever writes hears of it first.
+  done.catch(() => {});
   return {
     async write(text) {
-      if (text !== '') await write(text);
+      if (text.length > 0) await pack(text);
     },
     async end() {
       gzip.end();

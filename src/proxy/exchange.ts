@@ -2,6 +2,7 @@
 // reads the same hidden class.
 
 import type { TlsFacts } from '../observability/access-record.ts';
+import type { Histogram } from '../observability/instruments.ts';
 import type { RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import type { GatewayError } from './errors.ts';
@@ -102,6 +103,8 @@ export class Exchange {
   originBytes = -1;
   /** Of its connection, for access log and metrics; null on cleartext and where the engine does not say. */
   tls: TlsFacts | null = null;
+  /** Where its whole time is counted for forwardAuth; null for nowhere. */
+  authTimes: Histogram | null = null;
   /** Its spans; null for a request that is not traced. */
   trace: ExchangeTrace | null = null;
   /** Who the request is from, for the access log only. */

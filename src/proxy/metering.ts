@@ -31,8 +31,8 @@ export class Metering {
     this.#hasHeaderLabels = !meters.headerLabels.isEmpty;
   }
 
-  /** `entryPoint`: the meter of the one it came by. */
-  ended(x: Exchange, entryPoint: Meter | null): void {
+  /** `entryPoint`: the meter of the one it came by. `now`: `performance.now()`. */
+  ended(x: Exchange, entryPoint: Meter | null, now: number): void {
     const { route } = x;
     if (route?.isMetered === false) return;
     const counted = this.#counted;
@@ -41,7 +41,8 @@ export class Metering {
     counted.key = requestKey(isGrpc ? grpcCode(x) : codeOf(x.status), x.method, protocol);
     counted.bytesIn = x.bytesIn;
     counted.bytesOut = x.bytesOut;
-    this.#time((performance.now() - x.startedAt) / 1000);
+    this.#time((now - x.startedAt) / 1000);
+    if (x.authTimes !== null && !x.isUpgrade) x.authTimes.observe(counted.seconds);
     if (entryPoint !== null) this.#count(x, entryPoint);
     const router = route?.meter ?? null;
     if (router !== null) this.#count(x, router);

@@ -19,10 +19,11 @@ export class Recorder {
     this.#debugs = log.level === 'debug' || log.level === 'trace';
   }
 
-  ended(x: Exchange): void {
+  /** `now`: `performance.now()`. */
+  ended(x: Exchange, now: number): void {
     if (x.error !== null) this.#logError(x, x.error);
     if (this.#accessLog === null || !x.entryPoint.spec.accessLogs || x.route?.accessLogs === false) return;
-    this.#fill(x);
+    this.#fill(x, now);
     this.#accessLog.write(this.#record);
   }
 
@@ -55,9 +56,8 @@ export class Recorder {
     }
   }
 
-  #fill(x: Exchange): void {
+  #fill(x: Exchange, now: number): void {
     const record = this.#record;
-    const now = performance.now();
     record.startedAt = performance.timeOrigin + x.startedAt;
     record.durationMs = now - x.startedAt;
     record.originMs = x.originMs;

@@ -1,6 +1,7 @@
 // Tells the primary every second what this worker has counted.
 
 import type { MetricsSettings } from '../model/metrics.ts';
+import { watchGarbage } from '../observability/garbage-watch.ts';
 import { watchLoop } from '../observability/loop-delay.ts';
 import { Histogram, type Instruments } from '../observability/instruments.ts';
 import { metricNames } from '../observability/names.ts';
@@ -29,6 +30,7 @@ export function startMetrics(
   const meters = new WorkerMeters(settings);
   const { instruments } = meters;
   const loop = watchLoop(instruments, 'worker');
+  watchGarbage(instruments);
   let rss = 0;
   let cpu = 0;
   instruments.gauge(metricNames.workerMemory, [], () => rss);

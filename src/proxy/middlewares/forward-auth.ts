@@ -14,6 +14,7 @@ import { AuthRequest } from './forward-auth/auth-request.ts';
 import { AuthCache } from './forward-auth/cache.ts';
 import { CacheKey } from './forward-auth/cache-key.ts';
 import { CachedAuth } from './forward-auth/cached-auth.ts';
+import { type AuthFigures, keepFigures } from './forward-auth/figures.ts';
 import { Identity } from './forward-auth/identity.ts';
 import { type ForwardAuthOptions, forwardAuthSchema } from './forward-auth/options.ts';
 import { askForOne, type Conclude } from './forward-auth/own-question.ts';
@@ -31,9 +32,11 @@ export const forwardAuth = defineMiddleware({
     const client = deps.authClients.get({ address: options.address, tls });
     const request = new AuthRequest(options);
     const keeping = buildKeeping(options, deps, request);
-    const asker = new Asker(options, client, identity);
+    const figures = keepFigures(deps);
+    const asker = new Asker(options, client, identity, figures);
     const cached = keeping === null ? null : new CachedAuth(asker, keeping, options.timeout);
-    return new ForwardAuth({ options, identity, request, asker, cached, keeping, slot: deps.slot() }).hooks();
+    const slot = deps.slot();
+    return new ForwardAuth({ options, identity, request, asker, cached, keeping, figures, slot }).hooks();
   },
 });
 
@@ -47,6 +50,8 @@ interface Parts {
   readonly asker: Asker;
   readonly cached: CachedAuth | null;
   readonly keeping: Keeping | null;
+  /** Null: nothing is counted. */
+  readonly figures: AuthFigures | null;
   readonly slot: number;
 }
 
@@ -72,7 +77,7 @@ class ForwardAuth {
   }
 
   #request(x: Exchange): Verdict | Promise<Verdict> {
-    const { options, cached, keeping, identity } = this.#parts;
+    const { options, cached, keeping, identity, figures } = this.#parts;
     if (options.skipPreflight && isPreflight(x)) {
       identity.clear(x.headers);
       return CONTINUE;
@@ -82,6 +87,7 @@ class ForwardAuth {
     const key = keeping.key.of(x);
     const now = performance.now();
     const entry = cached.find(key, now);
+    if (figures !== null) x.authTimes = entry === null ? figures.miss : figures.hit;
     if (entry === null) return this.#askCached(x, key, cached);
     if (now >= entry.refreshAt) cached.refresh(key, entry, this.#text(x, null));
     return this.#apply(x, entry.decision);
@@ -92,7 +98,9 @@ class ForwardAuth {
   }
 
   #askAlone(x: Exchange, body: Uint8Array | null): Promise<Verdict> {
-    return askForOne(x, this.#text(x, body), this.#parts.asker, this.#concludes);
+    const { asker, figures } = this.#parts;
+    if (figures !== null) x.authTimes = figures.none;
+    return askForOne(x, this.#text(x, body), asker, this.#concludes);
   }
 
   async #askWithBody(x: Exchange): Promise<Verdict> {

@@ -9,6 +9,7 @@ import { getHeader, hasHeader } from '../headers.ts';
 import { answer, fail } from '../pipeline.ts';
 import { statusText } from '../status.ts';
 import { challengeService } from './acme-challenge.ts';
+import { prometheusService } from './prometheus.ts';
 import type { Service } from './service.ts';
 
 /** What the internal services ask of the gateway. */
@@ -47,7 +48,7 @@ const handlers = {
       answer(x);
     } else askOrRefuse(x, facts, 'dashboard');
   },
-  prometheus: (facts: InternalFacts) => (x: Exchange) => askMetrics(x, facts),
+  prometheus: prometheusService,
   'acme-http': challengeService,
 } as const;
 
@@ -83,47 +84,6 @@ function isFromDashboard(x: Exchange): boolean {
   const at = origin.indexOf('://');
   if (at === -1 || origin.slice(at + 3).toLowerCase() !== x.requestAuthority.toLowerCase()) return false;
   return x.host === 'localhost' || isIP(x.host) !== 0 || x.route?.rule.hosts?.includes(x.host) === true;
-}
-
-/** Any method, and whatever the path: as Traefik does. */
-function askMetrics(x: Exchange, facts: InternalFacts): void {
-  showMetrics(x, facts).catch((error: unknown) => {
-    fail(x, new GatewayError('gateway.bug', 'there are no metrics', error));
-  });
-}
-
-async function showMetrics(x: Exchange, { askPrimary }: InternalFacts): Promise<void> {
-  const accepted = getHeader(x.headers, 'accept-encoding') ?? '';
-  const request = {
-    method: 'GET',
-    target: x.path,
-    contentType: '',
-    body: '',
-    service: 'prometheus',
-  } as const;
-  const got = await askPrimary(request);
-  const headers = got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
-  let body: string | Uint8Array = got.encoding === undefined ? got.body : Buffer.from(got.body, got.encoding);
-  const packed = headers.indexOf('content-encoding');
-  if (
-    packed !== -1 &&
-    typeof body !== 'string' &&
-    !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accepted)
-  ) {
-    headers.splice(packed, 2);
-    body = await unpack(body);
-  }
-  if (x.ended) return;
-  x.answer(got.status, headers, body);
-  answer(x);
-}
-
-/** On another thread, and loaded for whoever asks so alone. */
-async function unpack(packed: Uint8Array): Promise<Uint8Array> {
-  const { gunzip } = await import('node:zlib');
-  return new Promise((resolve, reject) => {
-    gunzip(packed, (error, whole) => (error === null ? resolve(whole) : reject(error)));
-  });
 }
 
 async function askApi(x: Exchange, facts: InternalFacts, service: 'api' | 'dashboard'): Promise<void> {

@@ -44,7 +44,9 @@ function tell(totals: Totals, worker: object, meters: WorkerMeters): void {
 
 async function textOf(totals: Totals, hasHeaderLabels = false): Promise<Scrape> {
   let text = '';
-  await writeTotals(totals, { buckets: settings.buckets, hasHeaderLabels }, (piece) => void (text += piece));
+  await writeTotals(totals, { buckets: settings.buckets, hasHeaderLabels }, (piece) => {
+    text += Buffer.from(piece).toString();
+  });
   return parseMetrics(text);
 }
 

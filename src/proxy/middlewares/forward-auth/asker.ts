@@ -7,6 +7,7 @@ import type { AuthClient } from '../../upstream/auth-client.ts';
 import { type Decision, readDecision } from './auth-answer.ts';
 import type { AuthCache } from './cache.ts';
 import type { CacheKey } from './cache-key.ts';
+import type { AuthFigures } from './figures.ts';
 import type { Question } from './flight.ts';
 import type { Identity } from './identity.ts';
 import { type Life, lifeOf } from './lifetime.ts';
@@ -52,11 +53,19 @@ export class Asker {
   readonly #client: AuthClient;
   readonly #identity: Identity;
   readonly #maxBody: number;
+  readonly #figures: AuthFigures | null;
 
-  constructor(options: ForwardAuthOptions, client: AuthClient, identity: Identity) {
+  /** `figures` null: nothing is counted. */
+  constructor(
+    options: ForwardAuthOptions,
+    client: AuthClient,
+    identity: Identity,
+    figures: AuthFigures | null = null,
+  ) {
     this.#options = options;
     this.#client = client;
     this.#identity = identity;
+    this.#figures = figures;
     const written = options.maxResponseBodySize;
     this.#maxBody = written < 0 ? hardBodyLimit : Math.min(written, hardBodyLimit);
   }
@@ -69,10 +78,10 @@ export class Asker {
 
   /** Never throws. */
   read(answer: AuthAnswer | GatewayError): Outcome {
-    if (answer instanceof GatewayError) return failure(answer);
+    if (answer instanceof GatewayError) return this.#noted(failure(answer));
     const decision = this.#decide(answer);
-    if (decision instanceof GatewayError) return failure(decision);
-    return { decision, error: null, shareable: false };
+    if (decision instanceof GatewayError) return this.#noted(failure(decision));
+    return this.#noted({ decision, error: null, shareable: false });
   }
 
   /** The decision is kept under `key` when it may be; a "yes" that is kept also goes to `share`. */
@@ -91,24 +100,30 @@ export class Asker {
         const startedAt = performance.now();
         const answer = await pending.answer;
         keeping.cache.lookups.observe((performance.now() - startedAt) / 1000);
-        if (answer instanceof GatewayError) return failure(answer);
+        if (answer instanceof GatewayError) return this.#noted(failure(answer));
         const facts = { text, answer, generation, startedAt, share };
         const outcome = this.#keep(facts, key, keeping);
-        if (outcome !== null) return outcome;
+        if (outcome !== null) return this.#noted(outcome);
         // Whoever was told "yes" before the purge may be told "no" now.
         const left = deadline - performance.now();
         if (cancelled) return failure(new GatewayError('client.gone'));
         if (asked === maxAsks)
-          return failure(new GatewayError('auth.bad_answer', 'revoked while it was asked'));
-        if (left <= 0) return failure(new GatewayError('auth.timeout', 'revoked while it was asked'));
+          return this.#noted(failure(new GatewayError('auth.bad_answer', 'revoked while it was asked')));
+        if (left <= 0)
+          return this.#noted(failure(new GatewayError('auth.timeout', 'revoked while it was asked')));
         pending = this.#await(text, left);
       }
     };
-    const cancel = () => {
+    const cancel = (why?: GatewayError) => {
       cancelled = true;
-      pending.cancel();
+      pending.cancel(why);
     };
     return { answer: run(), cancel };
+  }
+
+  #noted(outcome: Outcome): Outcome {
+    this.#figures?.asked(outcome);
+    return outcome;
   }
 
   #await(text: QuestionText, timeout: number): AwaitedAnswer {
@@ -193,8 +208,8 @@ class AwaitedAnswer implements AuthListener {
     });
   }
 
-  cancel(): void {
+  cancel(why: GatewayError = new GatewayError('client.gone')): void {
     this.pending?.cancel();
-    this.onAnswer(new GatewayError('client.gone'));
+    this.onAnswer(why);
   }
 }

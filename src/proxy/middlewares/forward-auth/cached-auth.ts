@@ -89,7 +89,7 @@ export class CachedAuth {
 
   async #alone(x: Exchange, key: string, text: QuestionText, deadline: number): Promise<Outcome> {
     const question = this.#question(key, text, 0);
-    const outcome = toOutcome(await waitFor(x, question.answer, deadline, () => question.cancel()));
+    const outcome = toOutcome(await waitFor(x, question.answer, deadline, (why) => question.cancel(why)));
     this.#learn(key, outcome);
     return outcome;
   }
@@ -102,7 +102,7 @@ export class CachedAuth {
 
   async #wait(x: Exchange, flight: Flight<Outcome>, deadline: number): Promise<Outcome> {
     flight.board();
-    return toOutcome(await waitFor(x, flight.answer, deadline, () => flight.leave()));
+    return toOutcome(await waitFor(x, flight.answer, deadline, (why) => flight.leave(why)));
   }
 
   #learn(key: string, outcome: Outcome): void {

@@ -1,9 +1,12 @@
 // One question at a time per key: requests with the same key wait for the one answer.
 
+import type { GatewayError } from '../../errors.ts';
+
 /** A question under way. Its answer never rejects. */
 export interface Question<Answer> {
   readonly answer: Promise<Answer>;
-  cancel(): void;
+  /** `why`: what ended the last one's wait; `client.gone` unless said. */
+  cancel(why?: GatewayError): void;
 }
 
 /** Requests that wait for one question; beyond it the next one asks anew. */
@@ -60,13 +63,13 @@ export class Flight<Answer> {
   }
 
   /** One that waited does so no more; the last one out ends the question. */
-  leave(): void {
+  leave(why?: GatewayError): void {
     this.#waiting--;
     if (this.#waiting > 0 || this.background || this.#cancelled) return;
     this.#cancelled = true;
     const question = this.#question;
     this.onLand();
-    question?.cancel();
+    question?.cancel(why);
   }
 
   /**

@@ -107,9 +107,9 @@ export function askThrough(
     inner = asker.askAndKeep(text, key, keeping, share);
     return inner.answer;
   };
-  const cancel = (): void => {
+  const cancel = (why?: GatewayError): void => {
     isCancelled = true;
-    inner?.cancel();
+    inner?.cancel(why);
   };
   return { answer: run(), cancel };
 }

@@ -5,13 +5,13 @@ import type { Exchange } from '../../exchange.ts';
 
 /**
  * Resolves with the answer, or with the `GatewayError` (`client.gone`, `auth.timeout`) that ended the wait;
- * then `leave` has been called. `deadline` on the clock of `performance.now()`.
+ * then `leave` has been called with it. `deadline` on the clock of `performance.now()`.
  */
 export function waitFor<Answer>(
   x: Exchange,
   answer: Promise<Answer>,
   deadline: number,
-  leave: () => void,
+  leave: (why: GatewayError) => void,
 ): Promise<Answer | GatewayError> {
   return new Promise((resolve) => {
     const { downstream } = x;
@@ -22,7 +22,7 @@ export function waitFor<Answer>(
     };
     const giveUp = (error: GatewayError) => {
       release();
-      leave();
+      leave(error);
       resolve(error);
     };
     const gone = () => {
