@@ -17,9 +17,19 @@ export interface TargetRules {
 
 // A path of these characters only, without an empty or dot segment, is already what it will be.
 const plainPath = /^(?:\/(?!\.\.?(?:[/;]|$))[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+\/?$/;
-// Dot segments for servers that take an escaped slash or backslash for a slash, or drop `;` and what follows:
-// behind such a server `/public/..%2Fadmin` and `/public/..;/admin` are `/admin`. Nobody sends them in earnest.
-const hiddenDots = /(?:\/|%2F|%5C)\.\.?(?:[/;]|%2F|%5C|%3B|%00|$)/;
+// Without one of these an escaped path hides no dot segment.
+const mayHideDots = /\.|%(?:2[5E]|C0|E0|F0)/i;
+// `%252e` is a dot to whoever decodes twice, `%25252e` to whoever decodes three times.
+const escapedAgain = /%(?:25)+(?=[0-9A-F]{2})/gi;
+// URL parsers of browsers and of Node drop tab, CR and LF wherever they stand.
+const droppedByParsers = /%0[9AD]/gi;
+// Also in two to four bytes, which is no UTF-8 (RFC 3629 §3) but decoded by those that do not check.
+const escapedDot = /%(?:2E|(?:C0|E0%80|F0%80%80)%AE)/gi;
+const escapedSlash = /%(?:2F|5C|(?:C0|E0%80|F0%80%80)%AF|(?:C1|E0%81|F0%80%81)%9C)/gi;
+const escapedEnd = /%(?:3B|3F|23|00|(?:C0|E0%80|F0%80%80)%BB)/gi;
+// Spaces and control characters at its end are trimmed from a URL by its parsers, from a name by Windows.
+const escapedSpace = /%(?:20|0[1-8BCEF]|1[0-9A-F])/gi;
+const readDots = /\/\.\.? *(?:[/;]|$)/;
 // RFC 3986 §3.3 has no place for these; a raw byte of 0x80 or above has no one meaning to all backends.
 const forbiddenByte = /[^\x21-\x7e]|#/;
 // Bytes that a path cannot hold unescaped (RFC 3986 §3.3): URL parsers disagree on what they mean, and take
@@ -36,8 +46,26 @@ export function readTarget(rawPath: string, rules: TargetRules): Target | null {
   if (unescaped === null) return null;
   const normalised = unescaped.replace(unescapedByte, escapeByte);
   const path = rules.sanitizePath ? sanitisePath(normalised) : normalised;
-  if (rules.sanitizePath && hiddenDots.test(path)) return null;
+  if (rules.sanitizePath && hidesDots(path)) return null;
   return { path, routePath: path.includes('%') ? toRoutePath(path) : path };
+}
+
+/**
+ * Whether some server would read a dot segment into the escaped `path`: one that decodes once more or more often, takes
+ * `\` for `/`, drops `;` and what follows, ends a path at NUL, `?` or `#`, or takes overlong UTF-8. Behind such a one
+ * `/public/..%2Fadmin`, `/public/..;/admin` and `/public/%252e%252e/admin` are `/admin`. Nobody sends them in earnest.
+ * Linear in the length of the path.
+ */
+export function hidesDots(path: string): boolean {
+  if (!mayHideDots.test(path)) return false;
+  const read = path
+    .replace(escapedAgain, '%')
+    .replace(droppedByParsers, '')
+    .replace(escapedDot, '.')
+    .replace(escapedSlash, '/')
+    .replace(escapedEnd, ';')
+    .replace(escapedSpace, ' ');
+  return readDots.test(read);
 }
 
 /** `;` separates parameters like `&` for some backends: they all get the same. Null: 400. */

@@ -222,7 +222,8 @@ export function isForwardingName(folded: string): boolean {
       folded.startsWith('x-forwarded-') ||
       folded === 'x-real-ip' ||
       folded.startsWith('x-original-') ||
-      folded === 'x-rewrite-url'
+      folded === 'x-rewrite-url' ||
+      folded === 'x-replaced-path'
     );
   }
   return first === 0x66 && folded === 'forwarded';

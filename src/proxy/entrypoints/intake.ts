@@ -102,7 +102,11 @@ export class Intake {
   /** The Exchange, or the status to refuse with. */
   build(wire: WireRequest, read: IntakeHeaders, sides: Sides): Exchange | number {
     if (read.refuse !== 0) return read.refuse;
-    if (!knownMethods.has(wire.method) && !token.test(wire.method)) return 400;
+    if (!knownMethods.has(wire.method)) {
+      if (!token.test(wire.method)) return 400;
+      // What follows it is meant for a tunnel: the connection must end with the refusal.
+      if (wire.method === 'CONNECT') return 501;
+    }
     const host = this.#hostOf(read.host);
     if (host === null) return 400;
     const target = readTarget(wire.rawPath, this.#targetRules);

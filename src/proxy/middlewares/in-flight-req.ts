@@ -21,7 +21,7 @@ export const inFlightReq = defineMiddleware({
   }),
   build({ amount, sourceCriterion: by }, deps) {
     const { state } = deps;
-    const source = buildSource(by, 'host');
+    const source = buildSource(by, 'host', deps.decisions?.secret);
     // Without the amount: what runs goes on counting when that changes.
     const criterion = hash('sha256', canonicalJson([by ?? null])).slice(0, 16);
     const space = `inFlight\n${deps.name}\n${deps.router}\n${criterion}`;

@@ -1,4 +1,4 @@
-// Headers in which a middleware tells the server who asks: cleared of what the client sent, in every spelling.
+// Headers that a middleware alone sets for the server: cleared of what the client sent, in every spelling.
 
 import { foldName, type HeaderList } from '../headers.ts';
 
@@ -18,7 +18,7 @@ export class OwnHeaders {
     let to = 0;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string;
-      if (this.#lengths[Math.min(name.length, 255)] === 1 && this.#folded.has(foldName(name))) continue;
+      if (this.#lengths[Math.min(name.length, 255)] === 1 && this.#owns(name)) continue;
       if (to !== i) {
         headers[to] = name;
         headers[to + 1] = headers[i + 1] as string;
@@ -26,6 +26,11 @@ export class OwnHeaders {
       to += 2;
     }
     headers.length = to;
+  }
+
+  /** Most names are their own folded spelling, which need not be made. */
+  #owns(name: string): boolean {
+    return this.#folded.has(name) || (/[^a-z0-9-]/.test(name) && this.#folded.has(foldName(name)));
   }
 }
 

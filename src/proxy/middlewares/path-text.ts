@@ -44,14 +44,6 @@ export function isClean(path: string): boolean {
   return !/\/\.{1,2}(?:\/|$)/.test(path);
 }
 
-/**
- * Dots that are no segment here and become one behind: for servers that take an escaped slash or backslash for
- * a slash, or drop `;` and what follows.
- */
-export function hidesDots(path: string): boolean {
-  return /(?:\/|%2F|%5C)\.\.?(?:[/;]|%2F|%5C|%3B|%00|$)/i.test(path);
-}
-
 function isPlain(byte: number): boolean {
   const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
   return (

@@ -36,7 +36,7 @@ export const rateLimit = defineMiddleware({
     if (options.average === 0) return {};
     const state = stateOf(options.redis, deps);
     const bucket = bucketOf(options, deps);
-    const source = buildSource(options.sourceCriterion, 'peer');
+    const source = buildSource(options.sourceCriterion, 'peer', deps.decisions?.secret);
     const texts = limitTexts(bucket, options, deps.name);
     // One for all limits of a worker: what waits is bounded as a whole.
     const room = deps.keep('rateLimit.delays', () => new DelayRoom());

@@ -6,7 +6,8 @@ import { CONTINUE, type Verdict } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';
 import { object, text } from './fields.ts';
 import { toBytes } from './header-text.ts';
-import { escapePath, hidesDots, isClean, isEscaped, unescapeBytes } from './path-text.ts';
+import { hidesDots } from '../../rules/target.ts';
+import { escapePath, isClean, isEscaped, unescapeBytes } from './path-text.ts';
 import { compileOrThrow, isRegexp } from './regexp-text.ts';
 
 /** Characters of a path a replacement may make: `$1$1$1…` multiplies what the client sent. */

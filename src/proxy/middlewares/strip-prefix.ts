@@ -4,6 +4,7 @@
 import type { Exchange } from '../exchange.ts';
 import { appendHeader, plainTextHeaders } from '../headers.ts';
 import { CONTINUE, type Verdict } from '../hooks.ts';
+import { hidesDots } from '../../rules/target.ts';
 import { defineMiddleware } from './define.ts';
 import { bool, list, object } from './fields.ts';
 import { headerValue, toBytes } from './header-text.ts';
@@ -75,7 +76,8 @@ function joinSlash(rest: string): string {
  * a backend that decodes before it resolves takes for `/admin`.
  */
 function climbs(path: string): boolean {
-  return path.charCodeAt(1) === 0x2e && /^\/\.{1,2}(?:%2f|%5c|\\|;|%3b)/i.test(path);
+  const first = path.charCodeAt(1);
+  return (first === 0x2e || first === 0x25) && hidesDots(path);
 }
 
 export function badRequest(x: Exchange): Verdict {

@@ -3,6 +3,7 @@
 import type { Exchange } from '../../exchange.ts';
 import { deleteHeader, setHeader } from '../../headers.ts';
 import { headerName, headerValue } from '../header-text.ts';
+import { OwnHeaders } from '../own-headers.ts';
 
 export type RequestEdits = (x: Exchange) => void;
 export type ResponseEdits = (x: Exchange) => void;
@@ -19,7 +20,10 @@ const framing: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Null when there are none. Throws `Error` on a name or value that cannot be sent. */
+/**
+ * Null when there are none. Throws `Error` on a name or value that cannot be sent. A CGI-like server takes `X_Tenant`
+ * for `X-Tenant`: what is set or deleted here is gone in each of these spellings.
+ */
 export function buildRequestEdits(
   written: Readonly<Record<string, string>>,
   warn: (message: string) => void,
@@ -32,8 +36,11 @@ export function buildRequestEdits(
   if (host !== undefined && !/^[\w.~\-:[\]%]+$/.test(host.value))
     throw new Error(`${key}: Host is no host name`);
   const dropsForwardedFor = others.some((edit) => edit.name === 'x-forwarded-for' && edit.value === '');
+  const own = new OwnHeaders(others.map((edit) => edit.name));
+  const added = flatten(others);
   return (x) => {
-    for (let i = 0; i < others.length; i++) applyEdit(x.headers, others[i] as Edit);
+    own.clear(x.headers);
+    for (let i = 0; i < added.length; i++) x.headers.push(added[i] as string);
     if (host !== undefined) x.authority = host.value;
     if (dropsForwardedFor) x.dropForwardedFor = true;
   };
@@ -69,6 +76,12 @@ function readEdits(
     else edits.push({ name, value: headerValue(text, `${key}.${name}`) });
   }
   return edits;
+}
+
+/** Names and values of what is set, alternating; the last of two for one name counts. */
+function flatten(edits: readonly Edit[]): readonly string[] {
+  const values = new Map(edits.map((edit) => [edit.name, edit.value]));
+  return [...values].filter(([, value]) => value !== '').flat();
 }
 
 function applyEdit(headers: string[], edit: Edit): void {

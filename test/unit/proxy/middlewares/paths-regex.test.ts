@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ANSWERED, CONTINUE } from '../../../../src/proxy/hooks.ts';
-import { hidesDots, isClean, isEscaped } from '../../../../src/proxy/middlewares/path-text.ts';
+import { isClean, isEscaped } from '../../../../src/proxy/middlewares/path-text.ts';
+import { hidesDots } from '../../../../src/rules/target.ts';
 import { build, exchange } from './workbench.ts';
 
 test('a rewritten path stays one clean word of ASCII, whatever the client sent', () => {
