@@ -33,7 +33,7 @@ const suites: readonly Suite[] = [
   { name: 'integration', fileTimeout: 120_000, concurrency: 2 },
   { name: 'conformance', fileTimeout: 180_000, concurrency: 2 },
   { name: 'fuzz', fileTimeout: 120_000, concurrency: 2 },
-  { name: 'e2e', fileTimeout: 180_000, concurrency: 1 },
+  { name: 'e2e', fileTimeout: 420_000, concurrency: 1 },
   { name: 'soak', fileTimeout: 180_000, concurrency: 1 },
 ];
 
