@@ -40,6 +40,10 @@ export interface EntryPointSpec {
     readonly idleTimeout: number;
     readonly keepAliveMaxTime: number;
     readonly keepAliveMaxRequests: number;
+    /** For the head of a request; absent: `readTimeout` alone. */
+    readonly readHeaderTimeout?: number;
+    /** Bytes a second of a request's body; absent: none. */
+    readonly minBodyRate?: number;
   };
   readonly http: {
     /** Qualified names, prepended to the middlewares of every router on this entry point. */

@@ -16,6 +16,7 @@ export const errorKinds = {
   'router.no_match': { blame: 'client', status: 404, retry: 'never' },
   'router.broken': { blame: 'us', status: 503, retry: 'never' },
   'intake.bad_request': { blame: 'client', status: 400, retry: 'never' },
+  'client.slow': { blame: 'client', status: 408, retry: 'never' },
   'client.gone': { blame: 'client', status: 499, retry: 'never' },
   'auth.unreachable': { blame: 'auth', status: 500, retry: 'never' },
   'auth.timeout': { blame: 'auth', status: 500, retry: 'never' },

@@ -4,6 +4,7 @@ import type { WorkerChallenge } from '../model/acme.ts';
 import { type CertificateChange, defaultTlsOptions, type ListenerSpec, type TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import { CertificateStore } from '../tls/store.ts';
+import { Descriptors } from './descriptors.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Listener, ListenerHost, ListenerPlan } from './entrypoints/listener.ts';
 import { listenUws } from './entrypoints/uws/listener.ts';
@@ -33,6 +34,8 @@ export class Listeners {
   readonly #places: readonly Place[];
   #tls: TlsSpec | null = null;
   #challenges: readonly WorkerChallenge[] = [];
+  /** From the first open listener on. */
+  #descriptors: Descriptors | null = null;
   #isOpen = false;
   #isClosed = false;
   /** Replacements run one after the other. */
@@ -60,6 +63,7 @@ export class Listeners {
       ports[name] = place.current.listener.port;
     }
     this.#isOpen = true;
+    this.#descriptors = new Descriptors(this.#log);
     return ports;
   }
 
@@ -88,6 +92,7 @@ export class Listeners {
 
   close(): void {
     this.#isClosed = true;
+    this.#descriptors?.close();
     for (const { current, retired } of this.#places) {
       current?.listener.close();
       for (const { listener } of retired) listener.close();

@@ -13,7 +13,9 @@ const lifeCycle = object({
 });
 
 const respondingTimeouts = object({
-  readTimeout: keyOr(duration, 60_000, 'For a whole request with its body; 0 is no limit'),
+  readTimeout: keyOr(duration, 60_000, 'For a body that stands still, and for a head; 0 is no limit'),
+  readHeaderTimeout: keyOr(duration, 30_000, "For a request's head; 0 is `readTimeout` alone"),
+  minBodyRate: keyOr(int, 240, 'Bytes a second a request body must bring on average; 0 is no limit'),
   writeTimeout: keyOr(duration, 0, 'For a whole response; 0 is no limit'),
   idleTimeout: keyOr(duration, 180_000, 'For an idle keep-alive connection'),
 });

@@ -46,6 +46,7 @@ export function resolveEntryPoint(
       ),
     );
   }
+  checkBodyRate(written, path, diagnostics);
   checkTrusted(written, path, diagnostics);
   return {
     name,
@@ -108,6 +109,20 @@ export function parseAddress(address: string | undefined): { host: string; port:
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
+/** Bytes a second: more would refuse whole classes of honest clients. */
+const mostBodyRate = 1024 * 1024;
+
+function checkBodyRate({ transport }: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): void {
+  const { minBodyRate } = transport.respondingTimeouts;
+  if (minBodyRate >= 0 && minBodyRate <= mostBodyRate) return;
+  diagnostics.push(
+    staticError(
+      `${path}.transport.respondingTimeouts.minBodyRate`,
+      `\`minBodyRate\` is ${minBodyRate}, expected 0 to ${mostBodyRate} bytes a second`,
+    ),
+  );
+}
+
 function checkTrusted({ forwardedHeaders }: StaticEntryPoint, path: string, diagnostics: Diagnostic[]): void {
   try {
     parseIpSet(forwardedHeaders.trustedIPs);
@@ -150,7 +165,7 @@ function chooseEngine(
   return 'uws';
 }
 
-const idleEnd = 'which ends idle connections after about 31 s';
+const idleEnd = 'which ends idle connections after `readHeaderTimeout`';
 const noCount = 'which does not tell connections apart';
 
 /** Keys with a value that the uws engine cannot heed, and what it does. */

@@ -35,6 +35,9 @@ export abstract class PushedBody implements RequestBody {
     this.lastByteAt = now;
   }
 
+  /** To be called now and then while the client sends in time: an engine may have a clock of its own. */
+  stillComing(): void {}
+
   /** Tells the engine to stop reading. */
   protected abstract stopReading(): void;
   protected abstract goOnReading(): void;

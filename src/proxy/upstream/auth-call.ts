@@ -52,6 +52,10 @@ export interface CallOwner {
   left(call: CallExchange): void;
 }
 
+/** Bytes of answers that are on their way, all calls of a worker together; what is beyond is too large an answer. */
+const maxHeld = 128 * 1024 * 1024;
+let held = 0;
+
 /** One call, which may be sent twice. */
 export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, UpstreamHandler {
   readonly method: string;
@@ -118,8 +122,10 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
   }
 
   onData(chunk: Uint8Array): boolean {
+    if (this.#listener === null) return true;
     this.#size += chunk.length;
-    if (this.#size > this.#maxBody) {
+    held += chunk.length;
+    if (this.#size > this.#maxBody || held > maxHeld) {
       this.#body = noBytes;
       this.#more = null;
       this.#finish(true);
@@ -161,6 +167,7 @@ export class CallExchange implements PendingAnswer, TimedCall, UpstreamRequest, 
     const listener = this.#listener;
     if (listener === null) return null;
     this.#listener = null;
+    held -= this.#size;
     this.#owner.left(this);
     return listener;
   }

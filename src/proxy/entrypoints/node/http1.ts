@@ -3,6 +3,7 @@
 import { type IncomingMessage, STATUS_CODES, ServerResponse, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { headTimeout } from '../head-timeout.ts';
 import { headerSlop, type Intake } from '../intake.ts';
 import type { IntakeHeaders } from '../intake-headers.ts';
 import type { Stopwatch } from '../stopwatch.ts';
@@ -24,7 +25,7 @@ export function http1Options({ spec }: Door['entryPoint']): ServerOptions {
     // Intake refuses it like any other framing that is none.
     requireHostHeader: false,
     maxHeaderSize: http.maxHeaderBytes + headerSlop,
-    headersTimeout: transport.readTimeout,
+    headersTimeout: headTimeout(transport),
     // For the body silence counts, not its whole time: see `Stopwatch`.
     requestTimeout: 0,
     connectionsCheckingInterval: slowHeadsEvery,
@@ -69,7 +70,6 @@ export class Http1 {
         wanted: expectsContinue ? () => response.writeContinue() : null,
       });
     }
-    this.#stopwatch.watch(downstream);
     this.#take(request, connection, { read, downstream });
   }
 
@@ -165,6 +165,7 @@ export class Http1 {
     }
     downstream.exchange = x;
     if (request.httpVersionMinor === 0) x.protocol = 'HTTP/1.0';
+    if (!isHandshake) this.#stopwatch.watch(downstream, x);
     connection.take(downstream, x);
   }
 

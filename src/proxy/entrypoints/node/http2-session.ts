@@ -1,6 +1,7 @@
 // One client's HTTP/2 session, and the floods it must not be used for.
 
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { headTimeout } from '../head-timeout.ts';
 import type { Door } from './door.ts';
 import type { Http2Downstream } from './http2-downstream.ts';
 import {
@@ -21,6 +22,8 @@ export class Session {
   readonly #session: ServerHttp2Session;
   readonly #door: Door;
   readonly #openedAt = performance.now();
+  /** Milliseconds its first request may take to come, however its bytes do. */
+  readonly #firstHead: number;
   readonly #resets = new Rate(maxResetsPerSecond);
   readonly #control = new Rate(maxControlFramesPerSecond);
   /** At most as many as the client was told it may open. */
@@ -37,7 +40,9 @@ export class Session {
     this.#door = door;
     this.peer = peerOf(session.socket);
     this.secured = secured;
-    const { idleTimeout } = door.entryPoint.spec.transport;
+    const { transport } = door.entryPoint.spec;
+    this.#firstHead = headTimeout(transport) || firstBytesTimeout;
+    const { idleTimeout } = transport;
     // A head that never ends is no stream yet: this ends it as well.
     session.setTimeout(idleTimeout === 0 ? firstBytesTimeout : idleTimeout, () => {
       if (this.#open.size === 0) session.close();
@@ -72,6 +77,7 @@ export class Session {
    * of most kinds of these nobody tells us.
    */
   look(): void {
+    if (this.#begun === 0 && performance.now() - this.#openedAt > this.#firstHead) this.#session.destroy();
     const bytes = this.#session.destroyed ? 0 : this.#session.socket.bytesRead;
     let useful = this.#receivedBefore + this.#begun * requestAllowance;
     for (const { body } of this.#open) useful += body?.received ?? 0;

@@ -108,7 +108,7 @@ export class Http2 {
       x.tls = secured.facts;
     }
     downstream.exchange = x;
-    this.#stopwatch.watch(downstream);
+    this.#stopwatch.watch(downstream, x);
     host.serve(x);
   }
 }

@@ -7,7 +7,7 @@ export const maxPipelined = 128;
  * that are gone altogether, and what runs for them holds a server; the few others want a short answer.
  */
 export const halfClosedSilence = 1_000;
-/** Milliseconds for the first bytes of a connection where the entry point has no `readTimeout`. */
+/** Milliseconds for the first bytes of a connection where the entry point has no timeout for heads. */
 export const firstBytesTimeout = 60_000;
 /** Milliseconds a TLS client has for its hello, and again for what is left of the handshake. */
 export const handshakeTimeout = 10_000;

@@ -10,6 +10,7 @@ import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { EntryPoint } from '../entry-point.ts';
+import { headTimeout } from '../head-timeout.ts';
 import { Intake } from '../intake.ts';
 import type { Listener, ListenerHost, ListenerPlan } from '../listener.ts';
 import { Stopwatch } from '../stopwatch.ts';
@@ -143,8 +144,7 @@ class NodeServer {
       this.#sockets.delete(socket);
       this.#connected?.(-1);
     });
-    const { readTimeout } = this.#entryPoint.spec.transport;
-    const patience = readTimeout === 0 ? firstBytesTimeout : readTimeout;
+    const patience = headTimeout(this.#entryPoint.spec.transport) || firstBytesTimeout;
     const timeout = this.#side === 'tls' ? Math.min(patience, handshakeTimeout) : patience;
     recognise(socket, { side: this.#side, timeout }, (beginning) => this.#begun(socket, beginning));
   }

@@ -40,6 +40,13 @@ export class UwsBody extends PushedBody {
     this.#isLeftPaused = true;
   }
 
+  /** The engine cuts who brings less than 16 KiB a second; how slow is too slow we say ourselves. */
+  override stillComing(): void {
+    // What was not paused is not heard of again after `resume` alone.
+    this.#res.pause();
+    this.#res.resume();
+  }
+
   /** To be called as the answer begins. */
   answered(): void {
     if (!this.#isLeftPaused) return;

@@ -13,6 +13,14 @@ import { UwsDownstream } from './downstream.ts';
 import { Peers } from './peers.ts';
 import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
 
+/** What the engine's typings leave out. */
+type LimitedApp = TemplatedApp & {
+  /** For a new connection, until its first head is whole; bytes do not start it again. */
+  setIdleTimeout(seconds: number): void;
+  /** For the next head after an answer, and for a client that reads nothing of one. */
+  setResponseTimeout(seconds: number): void;
+};
+
 /** One for each listener, however many apps it has. */
 export class UwsRequests {
   readonly #entryPoint: EntryPoint;
@@ -36,6 +44,7 @@ export class UwsRequests {
 
   /** `socketClosed` is told of each WebSocket that is gone. */
   register(app: TemplatedApp, socketClosed?: () => void): void {
+    limitHeads(app as LimitedApp, this.#entryPoint.spec.transport.readHeaderTimeout ?? 0);
     app.any('/*', (res, req) => this.#request(res, req));
     const { close } = clientBehavior;
     app.ws<ClientSocketData>('/*', {
@@ -87,9 +96,9 @@ export class UwsRequests {
       ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
       : null;
     downstream.body = body;
-    this.#stopwatch.watch(downstream);
-    const sides = { downstream, body, isHandshake: false };
-    this.#run(downstream, this.#intake.build(this.#wire(req, peer), read, sides));
+    const x = this.#intake.build(this.#wire(req, peer), read, { downstream, body, isHandshake: false });
+    if (typeof x !== 'number') this.#stopwatch.watch(downstream, x);
+    this.#run(downstream, x);
   }
 
   /** Serves `x`, or refuses with the status that it is. */
@@ -132,4 +141,15 @@ export class UwsRequests {
       scheme: this.#scheme,
     };
   }
+}
+
+/** Seconds of the engine's own: in a tunnel a client may well read nothing for less. */
+const leastSilence = 30;
+
+function limitHeads(app: LimitedApp, milliseconds: number): void {
+  if (milliseconds === 0) return;
+  // The engine counts in steps of 4 s: less than two may be none, and it has room for 240.
+  const seconds = Math.min(Math.max(Math.ceil(milliseconds / 1000), 5), 900);
+  app.setIdleTimeout(seconds);
+  app.setResponseTimeout(Math.max(seconds, leastSilence));
 }
