@@ -21,6 +21,8 @@ export function toGatewayError(error: unknown): GatewayError {
   if (code !== undefined) {
     const known = codes[code];
     if (known !== undefined) return new GatewayError(known, code, error);
+    // What the parser of tunnels' handshakes does not take for HTTP.
+    if (code.startsWith('HPE_')) return new GatewayError('upstream.malformed', code, error);
     if (certificateCode.test(code)) return new GatewayError('upstream.certificate', code, error);
   }
   return new GatewayError('upstream.reset', code ?? '', error);

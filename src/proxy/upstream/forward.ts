@@ -193,7 +193,8 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     const isHarmless = error.unsent || (this.#repeats === 0 && idempotent.has(x.method));
     if (!isHarmless || this.#repeats >= maxServerAttempts - 1) return false;
     if (x.body !== null && x.body.collected === null && x.body.isPiped) return false;
-    if (error.retry === 'other-server' || this.#repeats > 0) {
+    // A server that ends one connection after the other, gracefully, has refused and not failed.
+    if (error.retry === 'other-server' || (this.#repeats > 0 && !error.unsent)) {
       const other = this.#source.another(x, this.#server);
       if (other === null) return false;
       this.#turnTo(x, other);

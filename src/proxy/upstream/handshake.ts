@@ -6,6 +6,7 @@ import WebSocket, { type ClientOptions } from 'ws';
 import { GatewayError } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
 import { toGatewayError } from './errors.ts';
+import { maxInformational } from './http1/limits.ts';
 
 /** The subprotocols of a `Sec-WebSocket-Protocol` header. */
 export function offered(protocols: string): string[] {
@@ -41,15 +42,28 @@ export function limitDial(request: ClientRequest, timeout: number): void {
   request.once('socket', (socket: Socket) => socket.once('connect', settled));
 }
 
+/**
+ * Ends a handshake whose server says 1xx without end, or does not come to its answer within `timeout` milliseconds
+ * (0: none). A timeout of the library's would begin anew with every byte.
+ */
+export function limitAnswer(request: ClientRequest, timeout: number): void {
+  let informational = 0;
+  request.on('information', () => {
+    informational++;
+    if (informational <= maxInformational) return;
+    request.destroy(new GatewayError('upstream.malformed', `more than ${maxInformational} answers 1xx`));
+  });
+  if (timeout === 0) return;
+  const late = (): void => void request.destroy(new GatewayError('upstream.headers_timeout'));
+  const timer = setTimeout(late, timeout);
+  const settled = (): void => clearTimeout(timer);
+  for (const event of ['upgrade', 'response', 'close', 'error']) request.once(event, settled);
+}
+
 /** The library's complaints about an answer have no code. */
 export function handshakeError(error: Error): GatewayError {
   if (error instanceof GatewayError || 'code' in error) return toGatewayError(error);
-  const isTimeout = error.message === 'Opening handshake has timed out';
-  return new GatewayError(
-    isTimeout ? 'upstream.headers_timeout' : 'upstream.bad_upgrade',
-    error.message,
-    error,
-  );
+  return new GatewayError('upstream.bad_upgrade', error.message, error);
 }
 
 /** Node's form; the handshake's own headers are the client library's. */

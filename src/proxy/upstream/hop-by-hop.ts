@@ -1,5 +1,7 @@
 // Fields that are about one connection and not about the message on it (RFC 9110 §7.6.1).
 
+import type { HeaderList } from '../headers.ts';
+
 /** Names, in lower case, that no answer carries on to the client. */
 export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -32,4 +34,23 @@ export function isOfConnection(name: string): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * The names that Connection lines, joined by commas and in lower case, nominate. A set: a head has room for a
+ * hundred thousand of them, and for two thousand fields to compare each with.
+ */
+export function nominatedNames(connection: string): Set<string> {
+  const names = new Set<string>();
+  for (const name of connection.split(',')) names.add(name.trim());
+  return names;
+}
+
+/** `headers` itself when it has none of `names`. */
+export function withoutNames(headers: HeaderList, names: ReadonlySet<string>): HeaderList {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (names.has(headers[i] as string))
+      return headers.filter((_, at) => !names.has(headers[at - (at % 2)] as string));
+  }
+  return headers;
 }

@@ -14,7 +14,7 @@ import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
-import { limitDial } from './handshake.ts';
+import { limitAnswer, limitDial } from './handshake.ts';
 import { toGatewayError } from './errors.ts';
 import { readRefusal } from './refusal.ts';
 import { upstreamHeaders } from './request-headers.ts';
@@ -57,7 +57,6 @@ class RawTunnel implements Running {
   #request: ClientRequest | null = null;
   #client: Socket | null = null;
   #server: Socket | null = null;
-  #headTimer: NodeJS.Timeout | undefined;
   readonly #askedAt = performance.now();
 
   constructor(x: Exchange, handshake: RawHandshake) {
@@ -86,23 +85,15 @@ class RawTunnel implements Running {
     });
     this.#request = request;
     limitDial(request, transport.dialTimeout);
-    if (transport.responseHeaderTimeout > 0) {
-      const late = (): void => void request.destroy(new GatewayError('upstream.headers_timeout'));
-      this.#headTimer = setTimeout(late, transport.responseHeaderTimeout);
-    }
+    limitAnswer(request, transport.responseHeaderTimeout);
     request.on('upgrade', (response, socket, early) => this.#switching(response, socket as Socket, early));
     request.on('response', (response) => this.#refused(response));
-    // A 101 that names no protocol comes as one that is only information.
-    request.on('information', ({ statusCode }) => {
-      if (statusCode === 101) request.destroy(new GatewayError('upstream.bad_upgrade', 'no protocol'));
-    });
     request.on('error', (error) => this.#failed(error));
     request.end();
   }
 
   /** The client went away before the handshake was answered, or the gateway is going. */
   cancel(): void {
-    clearTimeout(this.#headTimer);
     if (this.#client === null || this.#server === null) {
       this.#request?.destroy();
       return;
@@ -118,7 +109,6 @@ class RawTunnel implements Running {
 
   #switching(response: IncomingMessage, server: Socket, early: Buffer): void {
     const x = this.#x;
-    clearTimeout(this.#headTimer);
     server.on('error', ignore);
     if (x.ended) {
       server.destroy();
@@ -190,7 +180,6 @@ class RawTunnel implements Running {
   /** The server's own 4xx or 5xx reaches the client as it is. */
   #refused(response: IncomingMessage): void {
     const x = this.#x;
-    clearTimeout(this.#headTimer);
     const whole = (body: Buffer): void => {
       if (x.ended) return;
       x.originStatus = response.statusCode ?? 502;
@@ -203,7 +192,6 @@ class RawTunnel implements Running {
   }
 
   #failed(error: Error): void {
-    clearTimeout(this.#headTimer);
     if (this.#x.ended || this.#x.headSent) return;
     this.#told();
     fail(this.#x, toGatewayError(error));

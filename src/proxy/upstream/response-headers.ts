@@ -1,7 +1,7 @@
 // A server's header section on its way to the client.
 
-import { hasHeader, type HeaderList } from '../headers.ts';
-import { hopByHop } from './hop-by-hop.ts';
+import type { HeaderList } from '../headers.ts';
+import { hopByHop, nominatedNames, withoutNames } from './hop-by-hop.ts';
 
 /** From raw name, value, name, value …; names to lower case, hop-by-hop and nominated names gone. */
 export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderList {
@@ -14,13 +14,7 @@ export function readResponseHeaders(raw: readonly (Buffer | string)[]): HeaderLi
     // `date` is written by the listener.
     if (name !== 'date' && !hopByHop.has(name)) headers.push(name, value);
   }
-  return nominated === '' ? headers : withoutNominated(headers, nominated);
-}
-
-function withoutNominated(headers: HeaderList, nominated: string): HeaderList {
-  const names = nominated.split(',').map((token) => token.trim());
-  if (!names.some((name) => hasHeader(headers, name))) return headers;
-  return headers.filter((_, i) => !names.includes(headers[i - (i % 2)] as string));
+  return nominated === '' ? headers : withoutNames(headers, nominatedNames(nominated));
 }
 
 function latin1(bytes: Buffer | string): string {

@@ -10,7 +10,7 @@ import type { Server } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
-import { connect, handshakeError, limitDial, offered, toHeaderMap } from './handshake.ts';
+import { connect, handshakeError, limitAnswer, limitDial, offered, toHeaderMap } from './handshake.ts';
 import { isRawHandshake, rawTunnel } from './raw-tunnel.ts';
 import { readRefusal } from './refusal.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -66,9 +66,9 @@ class Tunnel implements Running, TunnelEvents {
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       autoPong: false,
-      ...(transport.responseHeaderTimeout === 0 ? {} : { handshakeTimeout: transport.responseHeaderTimeout }),
       finishRequest: (request: ClientRequest) => {
         limitDial(request, transport.dialTimeout);
+        limitAnswer(request, transport.responseHeaderTimeout);
         // Past the library's URL parser, which takes `\` for `/` and resolves dots: the server must get
         // the path that the router and the auth server were asked about.
         request.path = target;

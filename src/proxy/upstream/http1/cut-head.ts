@@ -33,8 +33,11 @@ export class CutHead {
     const after = this.#findEnd(bytes, start, end);
     const isWhole = this.#lineBytes === -1;
     this.#append(bytes, start, after);
-    if (this.#size > maxResponseHeaderBytes)
+    if (this.#size > maxResponseHeaderBytes) {
+      // `head` is shared, and says what was wrong with another connection's answer.
+      head.isFraming = false;
       return this.#refuse(head, `head over ${maxResponseHeaderBytes} bytes`);
+    }
     if (!isWhole && this.#size > eagerHeadBytes) return incomplete;
     const parsed = parseHead(this.#kept as Buffer, 0, this.#size, head);
     if (parsed === incomplete && !isWhole) return incomplete;

@@ -1,7 +1,7 @@
 // Fields of an answer that say something to us: where its body ends, and what becomes of the connection.
 
-import { hasHeader } from '../../headers.ts';
 import { connection, contentLength, type FieldName, keepAlive, transferEncoding } from './field-names.ts';
+import { nominatedNames, withoutNames } from '../hop-by-hop.ts';
 import { type Head, refuse } from './head.ts';
 import { maxLengthDigits } from './limits.ts';
 
@@ -60,10 +60,9 @@ function readConnection(value: string, head: Head): string {
 
 /** Drops what `Connection` nominated, and heeds a `close` among it. */
 export function dropNominated(head: Head, nominated: string): void {
-  const names = nominated.split(',').map((name) => name.trim());
-  if (names.includes('close')) head.close = true;
+  const names = nominatedNames(nominated);
+  if (names.has('close')) head.close = true;
   // Where the body ends is no matter of one hop's taste.
-  const gone = names.filter((name) => name !== 'content-length' && hasHeader(head.headers, name));
-  if (gone.length === 0) return;
-  head.headers = head.headers.filter((_, i, all) => !gone.includes(all[i - (i % 2)] as string));
+  names.delete('content-length');
+  head.headers = withoutNames(head.headers, names);
 }

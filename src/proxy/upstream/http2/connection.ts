@@ -20,8 +20,8 @@ export interface ConnectionOwner {
   gone(connection: Http2Connection): void;
   /** It stands, so many milliseconds after it was begun. */
   dialled?(ms: number): void;
-  /** A call has failed on a connection. */
-  failed(): void;
+  /** A call has failed on a connection, or with it: `isLost`. */
+  failed(isLost: boolean): void;
   /** The tick in `milliseconds` from now, rounded up; 0 for 0, which is never. */
   tickIn(milliseconds: number): number;
   readonly dialTimeout: number;
@@ -49,6 +49,8 @@ export class Http2Connection implements CallPlace, StreamOwner {
   #isRetired = false;
   #isClosed = false;
   #isStanding = false;
+  /** Of one call alone until it has answered something. */
+  #isReserved = false;
   readonly #begunAt = performance.now();
 
   /** Throws when dialling cannot even begin. */
@@ -69,7 +71,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   }
 
   get hasRoom(): boolean {
-    if (this.#isRetired || this.#calls.size >= this.#places) return false;
+    if (this.#isRetired || this.#isReserved || this.#calls.size >= this.#places) return false;
     return this.#session === null || !(this.#session.closed || this.#session.destroyed);
   }
 
@@ -83,6 +85,10 @@ export class Http2Connection implements CallPlace, StreamOwner {
 
   get isLost(): boolean {
     return this.#session === null || this.#session.destroyed || this.#socket.destroyed;
+  }
+
+  get isReserved(): boolean {
+    return this.#isReserved;
   }
 
   /** Takes no more calls. */
@@ -102,6 +108,12 @@ export class Http2Connection implements CallPlace, StreamOwner {
       call.place = this;
       call.deadline = 0;
     }
+  }
+
+  /** Takes `call` and no other before the server has begun to answer or the call has left. */
+  reserve(call: Http2Call): void {
+    this.#isReserved = true;
+    this.serve(call);
   }
 
   /** Takes no more calls, and closes once it has none. */
@@ -132,6 +144,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   drop(call: Http2Call): void {
     // A connection that nobody waits for any more is welcome all the same.
     this.#calls.delete(call);
+    this.#isReserved = false;
   }
 
   // --- for calls with a stream ---
@@ -142,14 +155,18 @@ export class Http2Connection implements CallPlace, StreamOwner {
 
   heard(): void {
     this.#heard++;
+    if (!this.#isReserved) return;
+    this.#isReserved = false;
+    if (!this.#isRetired) this.#owner.freed(this);
   }
 
   failed(): void {
-    this.#owner.failed();
+    this.#owner.failed(this.isLost);
   }
 
   left(call: Http2Call): void {
     if (!this.#calls.delete(call)) return;
+    this.#isReserved = false;
     if (this.#isClosed) return;
     if (this.#isRetired && this.#calls.size === 0) this.close();
     else if (!this.#isRetired) this.#owner.freed(this);

@@ -2,6 +2,8 @@
 
 /** Connections of one worker to one server. */
 export const maxConnections = 64;
+/** Of them those that one call has to itself for a while. */
+export const maxReserved = 32;
 /** Calls on one connection, however many more its server would take. */
 export const maxStreamsPerConnection = 250;
 /** Calls a connection gets before its server's settings are known; what RFC 9113 §6.5.2 wants as a least. */

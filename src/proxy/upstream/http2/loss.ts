@@ -26,10 +26,11 @@ export function nameLoss(loss: Loss): GatewayError {
   if (loss.hasHead) return new GatewayError('upstream.reset_body', detail, cause);
   // RFC 9113 §8.7: the server says that it has done nothing about the request.
   if (stream === null || stream > loss.lastStream || code === NGHTTP2_REFUSED_STREAM) return refused(detail);
+  // What one stream's frames did to the connection: the others had no part in that.
+  if (loss.isConnectionLost && loss.isReused) return new GatewayError('upstream.reset_reused', detail, cause);
   if ((cause as NodeJS.ErrnoException | null)?.code === 'ERR_HTTP2_ERROR')
     return new GatewayError('upstream.malformed', 'no HTTP/2', cause);
-  if (loss.isConnectionLost)
-    return new GatewayError(loss.isReused ? 'upstream.reset_reused' : 'upstream.reset', detail, cause);
+  if (loss.isConnectionLost) return new GatewayError('upstream.reset', detail, cause);
   // The library answers with these to what it does not accept of an answer's head.
   if (code === NGHTTP2_PROTOCOL_ERROR || code === NGHTTP2_ENHANCE_YOUR_CALM)
     return new GatewayError('upstream.malformed', detail, cause);

@@ -12,7 +12,7 @@ import type { ServerPool } from '../server-pool.ts';
 import { type CallPlace, Http2Call } from './call.ts';
 import { type ConnectionOwner, Http2Connection } from './connection.ts';
 import { createHttp2Dialler, type Http2Dialler } from './dial.ts';
-import { maxConnections, maxWaitingCalls } from './limits.ts';
+import { maxConnections, maxReserved, maxWaitingCalls } from './limits.ts';
 
 export interface Http2Bounds {
   /** Connections that take calls; as many again may be on their way out. */
@@ -42,6 +42,8 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
   #dialled = 0;
   /** The youngest connection that stood when a call failed last: what troubled one may trouble all of its age. */
   #suspect = 0;
+  /** The call that has failed last did so with its connection, and may be what its connection was lost for. */
+  #mistrusts = false;
 
   /** `url`: `h2c://host:port` or `https://host:port`. Throws `TypeError` for others. */
   constructor(url: string, transport: TransportSpec, most = bounds) {
@@ -82,11 +84,14 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     } catch (error) {
       return failLater(handler, toGatewayError(error));
     }
-    const connection = this.#find(fresh);
+    const isAlone = fresh && this.#mistrusts && this.#mayReserve();
+    this.#mistrusts = false;
+    const connection = isAlone ? null : this.#find(fresh);
     if (connection !== null) {
       this.counts.reused++;
       connection.serve(call);
-    } else if (this.#hasRoom) this.#dial(call);
+    } else if (isAlone) this.#dial(call, true);
+    else if (this.#hasRoom) this.#dial(call);
     else if (fresh && this.#find(false) !== null) this.#find(false)?.serve(call);
     else if (this.#waiting.size < this.#bounds.waiting) this.#wait(call);
     else return failLater(handler, queueFull());
@@ -130,7 +135,8 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     this.counts.dials.observe(ms / 1000);
   }
 
-  failed(): void {
+  failed(isLost: boolean): void {
+    this.#mistrusts = isLost;
     for (const { order, isStanding } of this.#open)
       if (isStanding && order > this.#suspect) this.#suspect = order;
   }
@@ -161,12 +167,23 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     return taking < connections;
   }
 
-  #dial(call: Http2Call): void {
+  /**
+   * Whether a call that has lost its connection may have the next one to itself, so that one which costs every
+   * connection does not take those along that have lost theirs with it, a second time.
+   */
+  #mayReserve(): boolean {
+    let reserved = 0;
+    for (const connection of this.#open) if (connection.isReserved) reserved++;
+    return reserved < maxReserved && this.#hasRoom;
+  }
+
+  #dial(call: Http2Call, isAlone = false): void {
     this.#clock.start();
     try {
       const connection = new Http2Connection(this, this.#dialler, ++this.#dialled);
       this.#open.add(connection);
-      connection.serve(call);
+      if (isAlone) connection.reserve(call);
+      else connection.serve(call);
     } catch (error) {
       const failure = toGatewayError(error);
       failure.unsent = true;
