@@ -59,6 +59,7 @@ const tools: readonly Tool[] = [
   { command: 'varnishtest', debian: 'varnish' },
   { command: 'slowhttptest', debian: 'slowhttptest' },
   { command: 'debootstrap', debian: 'debootstrap' },
+  { command: 'faketime', debian: 'faketime' },
 ];
 
 /** Suites that need nothing but Node. */

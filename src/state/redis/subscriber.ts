@@ -61,12 +61,29 @@ export class Subscriber {
     // Whether Redis is reachable is told by the other connection.
     client.on('error', () => {});
     client.on('message', (channel: string, text: string) => this.#channels.get(channel)?.message(text));
-    client.on('ready', () => {
-      this.#isReady = true;
-      this.#pings = setInterval(() => void this.#ping(client), pingEvery);
-      void this.#subscribe([...this.#channels.keys()]);
-    });
+    client.on('ready', () => void this.#begin(client));
     client.on('end', () => this.#ended());
+  }
+
+  /**
+   * An answer to SUBSCRIBE that is none throws where the library lets nobody catch it, and would end the
+   * process: who does not know PING is not asked.
+   */
+  async #begin(client: Redis): Promise<void> {
+    const timer = setTimeout(() => client.disconnect(), pingTimeout);
+    const isRedis = await client.ping().then(
+      (answer: unknown) => answer === 'PONG',
+      () => false,
+    );
+    clearTimeout(timer);
+    if (this.#client !== client || this.#isClosed) return;
+    if (!isRedis) {
+      client.disconnect();
+      return;
+    }
+    this.#isReady = true;
+    this.#pings = setInterval(() => void this.#ping(client), pingEvery);
+    void this.#subscribe([...this.#channels.keys()]);
   }
 
   async #subscribe(channels: readonly string[]): Promise<void> {
