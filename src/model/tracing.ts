@@ -27,13 +27,15 @@ export interface CollectorSettings {
   readonly url: string;
   /** Secrets: never log them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Files or PEM texts, empty for none; null: the machine's authorities. */
+  /** Null: the machine's authorities. */
   readonly tls: CollectorTls | null;
 }
 
+/** PEM texts, empty for none. */
 export interface CollectorTls {
   readonly ca: string;
   readonly cert: string;
+  /** A secret: never log it. */
   readonly key: string;
   readonly insecureSkipVerify: boolean;
 }

@@ -1,7 +1,6 @@
 // Spans on their way to the collector: gathered, sent in batches one after the other, dropped when they come
 // faster than they leave. Requests never wait for any of it.
 
-import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Log } from './log.ts';
 import type { Span } from './trace-span.ts';
 
@@ -9,26 +8,35 @@ import type { Span } from './trace-span.ts';
 const maxQueue = 8_192;
 /** Spans in one message. */
 const maxBatch = 512;
-/** Milliseconds a span waits for others. */
+/** Milliseconds a span waits for others, and a batch after one that failed. */
 const delay = 1_000;
+/** Milliseconds after which a batch is given up; a collector has had its own time by then. */
+const patience = 11_000;
 /** Characters of a collector's refusal that are logged. */
 const maxReason = 200;
 
-/** Loads what a collector is spoken to with. */
-export type LoadExporter = () => Promise<SpanExporter>;
+/** What a collector is spoken to with. */
+export interface Collector {
+  /** Rejects when they did not arrive, or may not have. */
+  send(spans: Span[]): Promise<void>;
+  /** At once, whatever is on its way. */
+  close(): void;
+}
 
 export class SpanQueue {
-  readonly #load: LoadExporter;
+  readonly #load: () => Promise<Collector>;
   readonly #log: Log;
-  #exporter: Promise<SpanExporter> | null = null;
+  #collector: Promise<Collector> | null = null;
   readonly #waiting: Span[] = [];
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<void> | null = null;
+  /** Spans of the batch that is under way. */
+  #sending = 0;
   #isFailing = false;
   #dropped = 0;
   #closed = false;
 
-  constructor(load: LoadExporter, log: Log) {
+  constructor(load: () => Promise<Collector>, log: Log) {
     this.#load = load;
     this.#log = log;
   }
@@ -44,9 +52,7 @@ export class SpanQueue {
       return;
     }
     this.#waiting.push(span);
-    if (this.#underWay !== null) return;
-    if (this.#waiting.length >= maxBatch) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), delay).unref();
+    if (this.#underWay === null) this.#schedule();
   }
 
   /** Resolves when all that waits has left or `timeout` milliseconds are over. */
@@ -59,49 +65,60 @@ export class SpanQueue {
     }
   }
 
+  /** What has not left after `timeout` milliseconds is dropped. */
   async close(timeout: number): Promise<void> {
     await this.flush(timeout);
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#exporter === null) return;
-    await within(
-      this.#exporter.then((exporter) => exporter.shutdown()).catch(() => {}),
-      timeout,
-    );
+    const left = this.#sending + this.#waiting.length;
+    if (left > 0) this.#failed(left, new Error('the gateway ended before it had taken them'));
+    this.#waiting.length = 0;
+    this.#hangUp();
+  }
+
+  /** A collector that fails is not asked at the pace of the requests. */
+  #schedule(): void {
+    if (this.#waiting.length >= maxBatch && !this.#isFailing) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), delay).unref();
   }
 
   #send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const batch = this.#waiting.splice(0, maxBatch);
+    this.#sending = batch.length;
     this.#underWay = this.#export(batch).then(() => {
       this.#underWay = null;
-      if (this.#closed || this.#waiting.length === 0) return;
+      this.#sending = 0;
       // What gathered while a batch was on its way has waited long enough.
-      if (this.#waiting.length >= maxBatch) this.#send();
-      else this.#timer ??= setTimeout(() => this.#send(), delay).unref();
+      if (!this.#closed && this.#waiting.length > 0) this.#schedule();
     });
   }
 
   /** Never rejects. */
   async #export(batch: Span[]): Promise<void> {
     try {
-      this.#exporter ??= this.#load();
-      const exporter = await this.#exporter;
-      await new Promise<void>((resolve, reject) => {
-        exporter.export(batch, ({ code, error }) => {
-          if (code === 0) resolve();
-          else reject(error ?? new Error('the collector refused them'));
-        });
-      });
+      this.#collector ??= this.#load();
+      const sent = this.#collector.then((collector) => collector.send(batch));
+      if (!(await within(sent, patience))) throw new Error(`no answer within ${patience / 1000} s`);
       this.#delivered();
     } catch (error) {
-      this.#failed(batch.length, error);
+      // Its channel may wait for minutes before it tries again, and its sockets may hang in an answer.
+      this.#hangUp();
+      if (!this.#closed) this.#failed(batch.length, error);
     }
   }
 
+  #hangUp(): void {
+    this.#collector?.then(
+      (collector) => collector.close(),
+      () => {},
+    );
+    this.#collector = null;
+  }
+
   #delivered(): void {
-    if (!this.#isFailing) return;
+    if (!this.#isFailing || this.#closed) return;
     this.#isFailing = false;
     this.#log.info({ dropped: this.#dropped }, 'Traces reach their collector again');
   }

@@ -5,7 +5,7 @@ import type { TracingSettings } from '../model/tracing.ts';
 import type { Log } from './log.ts';
 import { readContext, type RemoteContext } from './trace-context.ts';
 import { SpanQueue } from './trace-export.ts';
-import { loadExporter } from './trace-exporter.ts';
+import { loadCollector } from './trace-exporter.ts';
 import type { Span, SpanHome } from './trace-span.ts';
 
 export interface Tracing extends SpanHome {
@@ -21,7 +21,7 @@ export interface Tracing extends SpanHome {
 }
 
 export function createTracing(settings: TracingSettings, log: Log): Tracing {
-  const queue = new SpanQueue(() => loadExporter(settings.collector), log);
+  const queue = new SpanQueue(() => loadCollector(settings.collector), log);
   const { sampleRate, propagators } = settings;
   return {
     settings,

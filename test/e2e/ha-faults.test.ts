@@ -1,27 +1,15 @@
 // What goes wrong without a warning, in a pair with keepalived under 200 requests a second and ten WebSockets.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
-import { hasAddress, type Node, type Pair, startPair } from '../support/ha-pair.ts';
-import { keepsShared, note, printRows, runs, underLoad } from '../support/ha-report.ts';
-import { cannotNetwork } from '../support/namespaces.ts';
+import { hasAddress } from '../support/ha-pair.ts';
+import { keepsShared, note, runs, underLoad } from '../support/ha-report.ts';
+import { other, usePair } from '../support/ha-use.ts';
 
-const skip = cannotNetwork('keepalived', 'curl');
+const { skip, pair, active: activeNode } = usePair();
 const options = { skip, timeout: 60_000 };
-let pair: Pair;
-before(
-  async () => {
-    if (skip === false) pair = await startPair();
-  },
-  { timeout: 60_000 },
-);
-after(async () => {
-  if (skip !== false) return;
-  printRows();
-  await pair.close();
-});
 
 for (let run = 1; run <= runs; run += 1) {
   test(
@@ -29,9 +17,9 @@ for (let run = 1; run <= runs; run += 1) {
     options,
     async (t) => {
       const active = activeNode();
-      const damage = await underLoad(pair, async () => {
-        pair.gateway(active).killGroup('SIGKILL');
-        const moved = await pair.movesTo(other(active), 5_000);
+      const damage = await underLoad(pair(), async () => {
+        pair().gateway(active).killGroup('SIGKILL');
+        const moved = await pair().movesTo(other(active), 5_000);
         t.diagnostic(`moved after ${Math.round(moved)} ms`);
         note('gateway killed: s until the address moved', moved / 1000);
         await sleep(2_500);
@@ -48,14 +36,14 @@ for (let run = 1; run <= runs; run += 1) {
 
   test('the node that comes back does not take the address and costs nothing', options, async (t) => {
     const active = activeNode();
-    const damage = await underLoad(pair, async () => {
-      await pair.startGateway(other(active));
+    const damage = await underLoad(pair(), async () => {
+      await pair().startGateway(other(active));
       await sleep(3_500);
     });
     t.diagnostic(damage.text);
     note('node comes back: requests failed', damage.failed.length);
     assert.equal(damage.failed.length, 0, damage.text);
-    assert.equal(pair.active(), active);
+    assert.equal(pair().active(), active);
   });
 
   test(
@@ -63,8 +51,8 @@ for (let run = 1; run <= runs; run += 1) {
     options,
     async (t) => {
       const active = activeNode();
-      const gateway = pair.gateway(active);
-      const damage = await underLoad(pair, async () => {
+      const gateway = pair().gateway(active);
+      const damage = await underLoad(pair(), async () => {
         const [victim] = workersOf(gateway.pid);
         process.kill(victim as number, 'SIGKILL');
         await eventually('it is replaced', () => workersOf(gateway.pid).length === 2);
@@ -79,16 +67,16 @@ for (let run = 1; run <= runs; run += 1) {
       // Two hundred a second at a few milliseconds each: hardly ever more than a handful at once.
       assert.ok(damage.failed.length <= 10 && damage.lasted <= 500, damage.text);
       assert.ok(keepsShared(damage), damage.text);
-      assert.equal(pair.active(), active);
+      assert.equal(pair().active(), active);
     },
   );
 
   test('a backend killed with SIGKILL costs at most what it had in hand', options, async (t) => {
-    const damage = await underLoad(pair, async () => {
-      pair.backend('two').killGroup('SIGKILL');
+    const damage = await underLoad(pair(), async () => {
+      pair().backend('two').killGroup('SIGKILL');
       await sleep(2_000);
     });
-    await pair.startBackend('two');
+    await pair().startBackend('two');
     t.diagnostic(damage.text);
     note('backend killed: requests failed', damage.failed.length);
     // With one retry, which may meet the same server: nobody knows yet that it is gone.
@@ -100,11 +88,11 @@ for (let run = 1; run <= runs; run += 1) {
     options,
     async (t) => {
       const active = activeNode();
-      const damage = await underLoad(pair, async () => {
-        pair.lan.link(active, 'down');
+      const damage = await underLoad(pair(), async () => {
+        pair().lan.link(active, 'down');
         const moved = await eventually(
           'the other one answers',
-          () => hasAddress(pair.lan, other(active), pair.address),
+          () => hasAddress(pair().lan, other(active), pair().address),
           5_000,
         );
         t.diagnostic(`moved after ${Math.round(moved)} ms`);
@@ -115,8 +103,8 @@ for (let run = 1; run <= runs; run += 1) {
       note('link cut: s until the last request that fails', damage.lasted / 1000);
       note('link cut: strayed, or begun anew', damage.strayed + damage.lost);
       assert.ok(damage.lasted <= 2_000, damage.text);
-      const back = await underLoad(pair, async () => {
-        pair.lan.link(active, 'up');
+      const back = await underLoad(pair(), async () => {
+        pair().lan.link(active, 'up');
         await sleep(3_000);
       });
       t.diagnostic(`return: ${back.text}`);
@@ -126,19 +114,9 @@ for (let run = 1; run <= runs; run += 1) {
   );
 }
 
-function activeNode(): Node {
-  const node = pair.active();
-  assert.ok(node !== null, 'one of them has the address');
-  return node;
-}
-
-function other(node: Node): Node {
-  return node === 'a' ? 'b' : 'a';
-}
-
 function workersOf(pid: number): number[] {
-  return pair.lan
-    .run('lan', 'cat', `/proc/${pid}/task/${pid}/children`)
+  return pair()
+    .lan.run('lan', 'cat', `/proc/${pid}/task/${pid}/children`)
     .split(' ')
     .filter((one) => one.trim() !== '')
     .map(Number);

@@ -1,36 +1,23 @@
 // What is done on purpose, in a pair with keepalived under 200 requests a second and ten WebSockets: nothing is lost.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
-import { type Node, type Pair, startPair } from '../support/ha-pair.ts';
-import { keepsShared, note, printRows, runs, underLoad } from '../support/ha-report.ts';
-import { cannotNetwork } from '../support/namespaces.ts';
+import { type Damage, keepsShared, note, runs, underLoad } from '../support/ha-report.ts';
+import { other, usePair } from '../support/ha-use.ts';
 
-const skip = cannotNetwork('keepalived', 'curl');
+const { skip, pair, active: activeNode } = usePair();
 const options = { skip, timeout: 60_000 };
 // As long as any client waits: a lost SYN comes again after a second.
 const patient = { patience: 3_000 };
-let pair: Pair;
-before(
-  async () => {
-    if (skip === false) pair = await startPair();
-  },
-  { timeout: 60_000 },
-);
-after(async () => {
-  if (skip !== false) return;
-  printRows();
-  await pair.close();
-});
 
 for (let run = 1; run <= runs; run += 1) {
   test('all workers rolled under load: no request fails and the address stays', options, async (t) => {
     const active = activeNode();
-    const gateway = pair.gateway(active);
+    const gateway = pair().gateway(active);
     const damage = await underLoad(
-      pair,
+      pair(),
       async () => {
         process.kill(gateway.pid, 'SIGUSR2');
         await eventually(
@@ -42,15 +29,8 @@ for (let run = 1; run <= runs; run += 1) {
       },
       patient,
     );
-    t.diagnostic(damage.text);
-    note('workers rolled: requests failed', damage.failed.length);
-    note(
-      'workers rolled: tokens asked for again, strayed, begun anew',
-      damage.asksAgain + damage.strayed + damage.lost,
-    );
-    assert.equal(damage.failed.length, 0, damage.text);
-    assert.ok(keepsShared(damage), damage.text);
-    assert.equal(pair.active(), active);
+    unharmed(t, 'workers rolled', damage);
+    assert.equal(pair().active(), active);
   });
 
   test(
@@ -58,26 +38,19 @@ for (let run = 1; run <= runs; run += 1) {
     options,
     async (t) => {
       const active = activeNode();
-      const old = pair.gateway(active);
+      const old = pair().gateway(active);
       const damage = await underLoad(
-        pair,
+        pair(),
         async () => {
-          await pair.startGateway(active, old.pid);
+          await pair().startGateway(active, old.pid);
           assert.equal(await Promise.race([old.exited, sleep(25_000, 'late')]), 0);
           await sleep(1_500);
         },
         patient,
       );
-      t.diagnostic(damage.text);
-      note('process replaced: requests failed', damage.failed.length);
-      note(
-        'process replaced: tokens asked for again, strayed, begun anew',
-        damage.asksAgain + damage.strayed + damage.lost,
-      );
-      assert.equal(damage.failed.length, 0, damage.text);
-      assert.ok(keepsShared(damage), damage.text);
-      assert.match(pair.gateway(active).output(), /took over/);
-      assert.equal(pair.active(), active);
+      unharmed(t, 'process replaced', damage);
+      assert.match(pair().gateway(active).output(), /took over/);
+      assert.equal(pair().active(), active);
     },
   );
 
@@ -86,12 +59,12 @@ for (let run = 1; run <= runs; run += 1) {
     options,
     async (t) => {
       const active = activeNode();
-      const gateway = pair.gateway(active);
+      const gateway = pair().gateway(active);
       const damage = await underLoad(
-        pair,
+        pair(),
         async () => {
           process.kill(gateway.pid, 'SIGTERM');
-          const moved = await pair.movesTo(other(active), 5_000);
+          const moved = await pair().movesTo(other(active), 5_000);
           t.diagnostic(`moved after ${Math.round(moved)} ms`);
           note('SIGTERM: s until the address moved', moved / 1000);
           assert.equal(await Promise.race([gateway.exited, sleep(20_000, 'late')]), 0);
@@ -99,27 +72,21 @@ for (let run = 1; run <= runs; run += 1) {
         },
         patient,
       );
-      t.diagnostic(damage.text);
-      note('SIGTERM: requests failed', damage.failed.length);
-      note(
-        'SIGTERM: tokens asked for again, strayed, begun anew',
-        damage.asksAgain + damage.strayed + damage.lost,
-      );
-      assert.equal(damage.failed.length, 0, damage.text);
-      assert.ok(keepsShared(damage), damage.text);
+      unharmed(t, 'SIGTERM', damage);
       assert.doesNotMatch(damage.text, /1006/, 'WebSockets are closed with 1001');
-      await pair.startGateway(active);
-      await pair.serves(active);
+      await pair().startGateway(active);
+      await pair().serves(active);
     },
   );
 }
 
-function activeNode(): Node {
-  const node = pair.active();
-  assert.ok(node !== null, 'one of them has the address');
-  return node;
-}
-
-function other(node: Node): Node {
-  return node === 'a' ? 'b' : 'a';
+function unharmed(t: TestContext, what: string, damage: Damage): void {
+  t.diagnostic(damage.text);
+  note(`${what}: requests failed`, damage.failed.length);
+  note(
+    `${what}: tokens asked for again, strayed, begun anew`,
+    damage.asksAgain + damage.strayed + damage.lost,
+  );
+  assert.equal(damage.failed.length, 0, damage.text);
+  assert.ok(keepsShared(damage), damage.text);
 }

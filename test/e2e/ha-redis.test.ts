@@ -2,14 +2,18 @@
 // and that the nodes do not order the same certificate twice meanwhile.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
-import { type Node, type Pair, startPair } from '../support/ha-pair.ts';
-import { type Damage, keepsShared, note, printRows, runs, underLoad } from '../support/ha-report.ts';
-import { cannotNetwork } from '../support/namespaces.ts';
+import type { Node } from '../support/ha-pair.ts';
+import { type Damage, keepsShared, note, runs, underLoad } from '../support/ha-report.ts';
+import { usePair } from '../support/ha-use.ts';
 
-const skip = cannotNetwork('keepalived', 'curl', 'redis-server', 'pebble', 'openssl');
+const {
+  skip,
+  pair: there,
+  active: activeNode,
+} = usePair({ authority: true }, ['redis-server', 'pebble', 'openssl']);
 const options = { skip, timeout: 120_000 };
 const slow = {
   skip: skip !== false ? skip : process.env['HA_RUNS'] === undefined && 'only with HA_RUNS',
@@ -17,18 +21,6 @@ const slow = {
 };
 /** Until then every worker has met every token and every session. */
 const load = { before: 3_000 };
-let pair: Pair | undefined;
-before(
-  async () => {
-    if (skip === false) pair = await startPair({ authority: true });
-  },
-  { timeout: 60_000 },
-);
-after(async () => {
-  if (pair === undefined) return;
-  printRows();
-  await pair.close();
-});
 
 for (let run = 1; run <= runs; run += 1) {
   test('Redis killed and back after ten seconds: no request fails, limits hold', options, async (t) => {
@@ -189,15 +181,4 @@ function serial(node: Node, name: string): string | null {
   const ask = `openssl s_client -connect 127.0.0.1:443 -servername ${name} </dev/null 2>/dev/null`;
   const shown = there().lan.run(node, 'sh', '-c', `${ask} | openssl x509 -noout -issuer -serial || true`);
   return /Pebble/.test(shown) ? (/serial=(\w+)/.exec(shown)?.[1] ?? null) : null;
-}
-
-function there(): Pair {
-  assert.ok(pair !== undefined, 'the pair runs');
-  return pair;
-}
-
-function activeNode(): Node {
-  const node = there().active();
-  assert.ok(node !== null, 'one of them has the address');
-  return node;
 }

@@ -1,40 +1,25 @@
 // A pair whose Redis is a master and a replica under three sentinels: the master dies, and no client notices.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
-import { type Pair, startPair } from '../support/ha-pair.ts';
-import { keepsShared, note, printRows, runs, underLoad } from '../support/ha-report.ts';
-import { cannotNetwork } from '../support/namespaces.ts';
+import { keepsShared, note, runs, underLoad } from '../support/ha-report.ts';
+import { usePair } from '../support/ha-use.ts';
 
-const skip = cannotNetwork('keepalived', 'curl', 'redis-server');
-let pair: Pair | undefined;
-before(
-  async () => {
-    if (skip === false) pair = await startPair({ sentinel: true });
-  },
-  { timeout: 90_000 },
-);
-after(async () => {
-  if (pair === undefined) return;
-  printRows();
-  await pair.close();
-});
+const { skip, pair: there, active: activeNode } = usePair({ sentinel: true }, ['redis-server']);
 
 for (let run = 1; run <= runs; run += 1)
   test('the master of Redis dies and a replica follows it: no request fails', {
     skip,
     timeout: 90_000,
   }, async (t) => {
-    assert.ok(pair !== undefined, 'the pair runs');
-    const { redis, gateway } = pair;
-    const active = pair.active();
-    assert.ok(active !== null);
+    const { redis, gateway } = there();
+    const active = activeNode();
     const old = redis.master();
     const back = (): number => gateway(active).output().split('Redis is back').length;
     const damage = await underLoad(
-      pair,
+      there(),
       async () => {
         const before = back();
         await redis.kill(old);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runCommand, startGateway } from '../support/gateway.ts';
 import { idOf, startScriptedEngine } from '../support/docker-engine.ts';
 import { makeAuthority } from '../support/pki.ts';
-import { missingRedis, startRedis, startSentinels } from '../support/redis-server.ts';
+import { missingRedis, startCluster, startRedis, startSentinels } from '../support/redis-server.ts';
 
 async function doctor(...flags: string[]): Promise<{ code: number | null; output: string }> {
   return runCommand(['doctor', '--entrypoints.web.address=:0', ...flags]);
@@ -44,7 +44,9 @@ test('Redis: answers, agrees about the time, and says what it does when it is fu
   const well = await doctor(endpoint, '--state.redis.password=hush', `--state.secret=${secret}`);
   assert.match(
     well.output,
-    new RegExp(`ok +redis +127\\.0\\.0\\.1:${redis.port} \\d+\\.\\d+\\.\\d+ answers in \\d+\\.\\d ms\n`),
+    new RegExp(
+      `redis +127\\.0\\.0\\.1:${redis.port}(?: \\d+\\.\\d+\\.\\d+ answers in|: a question takes) \\d+\\.\\d ms`,
+    ),
   );
   assert.match(well.output, /ok +`state\.secret` is there/);
   for (const { output } of [locked, full, well]) assert.doesNotMatch(output, /hush|ssss/);
@@ -70,7 +72,8 @@ test('sentinels are asked for their master, which is looked at', { skip: missing
     `--state.redis.endpoints=${endpoints}`,
     '--state.redis.sentinel.mastername=main',
   );
-  assert.equal(output.match(/\d+\.\d+\.\d+ answers in/g)?.length, 3, output);
+  // A machine with much to do may be slow to answer: that is said in other words.
+  assert.equal(output.match(/\d answers in|: a question takes/g)?.length, 3, output);
   await nodes[0]?.kill();
   const gone = await doctor(
     `--state.redis.endpoints=127.0.0.1:${sentinels[0]?.port}`,
@@ -86,7 +89,7 @@ test('Redis with TLS answers whoever trusts it', { skip: missingRedis }, async (
   const redis = await startRedis(context, { tls: { ca: authority.root, cert, key } });
   const endpoint = `--state.redis.endpoints=127.0.0.1:${redis.port}`;
   const trusted = await doctor(endpoint, `--state.redis.tls.ca=${authority.root}`);
-  assert.match(trusted.output, /ok +redis .* answers in/);
+  assert.match(trusted.output, /(ok +redis .* answers in|redis .*: a question takes)/);
   const stranger = await doctor(endpoint, '--state.redis.tls.insecureskipverify=false');
   assert.match(stranger.output, /error +redis .*no TLS with it \(\w+\)\n +→ `state\.redis\.tls\.ca`/);
   assert.equal(stranger.code, 2);
@@ -108,4 +111,52 @@ test('a container engine that answers is well', async (context) => {
   });
   const { output } = await doctor(`--providers.docker.endpoint=${engine.endpoint}`);
   assert.match(output, /ok +docker +unix:.* answers in \d+ ms, 1 containers/);
+});
+
+const acme = [
+  '--certificatesresolvers.le.acme.email=a@b.test',
+  '--certificatesresolvers.le.acme.caserver=http://127.0.0.1:1/dir',
+  '--certificatesresolvers.le.acme.httpchallenge.entrypoint=web',
+];
+
+test('certificates in Redis are looked at like those in files', { skip: missingRedis }, async (context) => {
+  const authority = makeAuthority();
+  context.after(() => authority.close());
+  const redis = await startRedis(context);
+  const flags = [...acme, `--state.redis.endpoints=127.0.0.1:${redis.port}`, '--state.redis.db=3'];
+  const key = 'portcullis:{acme:le}:certificates';
+  const put = async (main: string, days: number): Promise<void> => {
+    const value = JSON.stringify({ main, sans: [], ...authority.issue([main], { days }) });
+    await redis.cli('-n', '3', 'HSET', key, main, value);
+  };
+  assert.match((await doctor(...flags)).output, /ok +certificates +Redis holds none yet/);
+  for (let i = 0; i < 3; i += 1) await put(`well-${i}.test`, 60);
+  assert.match((await doctor(...flags)).output, /ok +certificates +3 in Redis, none ends soon/);
+  await put('old.test', -1);
+  await redis.cli('-n', '3', 'HSET', key, 'broken', '{"main":"x"}');
+  await redis.cli('-n', '3', 'HSET', key, 'no-pem', '{"main":"x","sans":[],"cert":"hush","key":"hush"}');
+  const { code, output } = await doctor(...flags);
+  assert.equal(code, 2);
+  assert.match(output, /error +certificates +in Redis: 1 expired: old\.test \(\d{4}-\d\d-\d\d\)\n +→ GET /);
+  assert.match(output, /warning +in Redis: 2 cannot be read and are left out/);
+  assert.doesNotMatch(output, /hush|PRIVATE/);
+  await redis.kill();
+  assert.match(
+    (await doctor(...flags)).output,
+    /warning +certificates +in Redis: they cannot be looked at\n +→ see/,
+  );
+});
+
+test('in a cluster the certificates are asked of the node that has them', {
+  skip: missingRedis,
+}, async (context) => {
+  const authority = makeAuthority();
+  context.after(() => authority.close());
+  const nodes = await startCluster(context);
+  const value = JSON.stringify({ main: 'a.test', sans: [], ...authority.issue(['a.test'], { days: -1 }) });
+  await nodes[0]?.cli('-c', 'HSET', 'portcullis:{acme:le}:certificates', 'a.test', value);
+  for (const { port } of nodes) {
+    const flags = [...acme, `--state.redis.endpoints=127.0.0.1:${port}`, '--state.redis.cluster=true'];
+    assert.match((await doctor(...flags)).output, /error +certificates +in Redis: 1 expired: a\.test/);
+  }
 });

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { ask } from '../support/ask.ts';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
-import { type OtlpReceiver, type SeenSpan, startOtlpGrpc, startOtlpHttp } from '../support/otlp-receiver.ts';
+import type { SeenSpan } from '../support/otlp-message.ts';
+import { type OtlpReceiver, type OtlpReceiverOptions, startOtlp } from '../support/otlp-receiver.ts';
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = '00f067aa0ba902b7';
@@ -102,8 +103,11 @@ async function start(
   return gateway;
 }
 
-async function collector(t: TestContext): Promise<OtlpReceiver> {
-  const receiver = await startOtlpHttp();
+async function collector(
+  t: TestContext,
+  options: OtlpReceiverOptions = { protocol: 'http' },
+): Promise<OtlpReceiver> {
+  const receiver = await startOtlp(options);
   t.after(() => receiver.stop());
   return receiver;
 }
@@ -112,7 +116,7 @@ function to(receiver: OtlpReceiver, more: object = {}): object {
   return { otlp: { http: { endpoint: `http://127.0.0.1:${receiver.port}` } }, ...more };
 }
 
-async function spans(receiver: OtlpReceiver, count: number): Promise<SeenSpan[]> {
+async function spans(receiver: OtlpReceiver, count: number): Promise<readonly SeenSpan[]> {
   await eventually(
     `${count} spans, there are ${receiver.spans.length}`,
     () => receiver.spans.length >= count,
@@ -345,8 +349,7 @@ describe('what is not traced', () => {
 
 describe('the way to the collector', () => {
   test('may be gRPC, with headers', async (t) => {
-    const receiver = await startOtlpGrpc();
-    t.after(() => receiver.stop());
+    const receiver = await collector(t, { protocol: 'grpc' });
     const grpc = { endpoint: `127.0.0.1:${receiver.port}`, insecure: true, headers: { 'x-key': 'k' } };
     const gateway = await start(t, { otlp: { grpc } });
     await ask(gateway.port('web'), { host: 'shop.test', target: '/a' });
@@ -367,7 +370,7 @@ describe('the way to the collector', () => {
 
   test('is closed: requests go on, one line says so, and one that it is open again', async (t) => {
     const receiver = await collector(t);
-    receiver.status = 400;
+    await receiver.behave(400);
     const gateway = await start(t, to(receiver));
     for (const round of [1, 2, 3]) {
       const answer = await ask(gateway.port('web'), { host: 'shop.test' });
@@ -376,7 +379,7 @@ describe('the way to the collector', () => {
     }
     await gateway.waitForLog(/do not reach their collector/);
     assert.equal(gateway.logs().match(/do not reach their collector/g)?.length, 1);
-    receiver.status = 200;
+    await receiver.behave(200);
     await ask(gateway.port('web'), { host: 'shop.test' });
     await gateway.waitForLog(/reach their collector again/);
   });

@@ -1,6 +1,6 @@
 // As much of Protocol Buffers as a message of OTLP traces needs, in the form its JSON has.
 
-import type { OtlpAttribute, OtlpMessage, OtlpSpan } from './otlp-receiver.ts';
+import type { OtlpAttribute, OtlpMessage, OtlpSpan } from './otlp-message.ts';
 
 type Field = readonly [number: number, value: Buffer | bigint];
 

@@ -1,168 +1,127 @@
-// A collector of traces: OTLP over HTTP (JSON) or gRPC, on a port of its own, that keeps what it gets.
+// A collector of traces as a process of its own: what it got lies in a file, and it can be told to misbehave or killed.
 
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { readTraces } from './otlp-proto.ts';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SeenSpan } from './otlp-message.ts';
 
-export interface SeenSpan {
-  readonly name: string;
-  /** 1 internal, 2 server, 3 client. */
-  readonly kind: number;
-  readonly traceId: string;
-  readonly spanId: string;
-  /** Empty for the first of a trace. */
-  readonly parentSpanId: string;
-  readonly traceState: string;
-  /** 2 is an error. */
-  readonly status: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly resource: Readonly<Record<string, unknown>>;
-  /** Milliseconds. */
-  readonly duration: number;
+/**
+ * A status it answers with (gRPC: 200 is well, all else UNAVAILABLE); `hang`: accepts and never answers; `garbage`:
+ * says yes with bytes that mean nothing; `drip`: an answer that never ends.
+ */
+export type OtlpBehaviour = number | 'hang' | 'garbage' | 'drip';
+
+export interface OtlpReceiverOptions {
+  /** `tcp` speaks neither: it hangs, or answers the first bytes with garbage. */
+  readonly protocol: 'http' | 'grpc' | 'tcp';
+  /** A free one unless given. */
+  readonly port?: number;
+  readonly behaviour?: OtlpBehaviour;
+  /** PEM texts; with `ca` clients must show a certificate of it. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+}
+
+/** A message, as the process writes it down. */
+export interface OtlpArrival {
+  readonly headers: IncomingHttpHeaders;
+  readonly spans: readonly SeenSpan[];
 }
 
 export interface OtlpReceiver {
   readonly port: number;
+  /** Of the messages it answered with 200, so far. */
   readonly spans: SeenSpan[];
-  /** Of the messages so far. */
+  /** Of all messages so far. */
   readonly headers: IncomingHttpHeaders[];
-  /** Status of answers; 200 unless set. Over HTTP only. */
-  status: number;
+  behave(how: OtlpBehaviour): Promise<void>;
+  /** At once and without a word: SIGKILL. */
   stop(): Promise<void>;
 }
 
-export async function startOtlpHttp(port = 0): Promise<OtlpReceiver> {
-  const spans: SeenSpan[] = [];
-  const headers: IncomingHttpHeaders[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8');
-    request.on('data', (chunk: string) => (body += chunk));
-    request.on('end', () => {
-      headers.push({ ...request.headers, ':path': request.url ?? '' });
-      if (receiver.status === 200) spans.push(...spansOf(JSON.parse(body) as OtlpMessage));
-      response.statusCode = receiver.status;
-      response.setHeader('content-type', 'application/json').end('{}');
-    });
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const receiver: OtlpReceiver = {
-    port: (server.address() as AddressInfo).port,
-    spans,
-    headers,
-    status: 200,
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-  return receiver;
+/** What the process is started with. */
+export interface OtlpMainOptions extends OtlpReceiverOptions {
+  readonly arrivals: string;
 }
 
-export async function startOtlpGrpc(): Promise<OtlpReceiver> {
-  const spans: SeenSpan[] = [];
-  const headers: IncomingHttpHeaders[] = [];
-  const server = new Server();
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  server.addService(
-    {
-      Export: {
-        path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    },
-    {
-      Export: (
-        call: { request: Buffer; metadata: { getMap(): Record<string, string | Buffer> } },
-        answer: (error: null, bytes: Buffer) => void,
-      ) => {
-        headers.push(call.metadata.getMap() as IncomingHttpHeaders);
-        spans.push(...spansOf(readTraces(call.request)));
-        answer(null, Buffer.alloc(0));
-      },
-    },
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+export function startOtlpHttp(): Promise<OtlpReceiver> {
+  return startOtlp({ protocol: 'http' });
+}
+
+export async function startOtlp(options: OtlpReceiverOptions): Promise<OtlpReceiver> {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-otlp-'));
+  const arrivals = join(dir, 'arrivals.jsonl');
+  writeFileSync(arrivals, '');
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const child = fork(new URL('./otlp-receiver-main.ts', import.meta.url), { env, execArgv: [] });
+  child.send({ ...options, arrivals } satisfies OtlpMainOptions);
+  const port = await answer(child);
+  const seen = { spans: [] as SeenSpan[], headers: [] as IncomingHttpHeaders[] };
+  const read = linesOf(arrivals, (line) => {
+    const { headers, spans } = JSON.parse(line) as OtlpArrival;
+    seen.headers.push(headers);
+    seen.spans.push(...spans);
   });
+  let isRunning = true;
   return {
     port,
-    spans,
-    headers,
-    status: 200,
-    stop: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    get spans() {
+      if (isRunning) read();
+      return seen.spans;
+    },
+    get headers() {
+      if (isRunning) read();
+      return seen.headers;
+    },
+    async behave(how) {
+      child.send(how);
+      await answer(child);
+    },
+    async stop() {
+      if (!isRunning) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      read();
+      isRunning = false;
+      rmSync(dir, { recursive: true, force: true });
+    },
   };
 }
 
-export interface OtlpMessage {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly OtlpAttribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
-  }[];
+async function answer(child: ChildProcess): Promise<number> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error('the collector ended');
+  });
+  try {
+    return await Promise.race([once(child, 'message', { signal }).then(([port]) => port as number), ended]);
+  } finally {
+    ended.catch(() => {});
+    ending.abort();
+  }
 }
 
-export interface OtlpAttribute {
-  readonly key: string;
-  readonly value: OtlpValue;
-}
-
-interface OtlpValue {
-  readonly stringValue?: string;
-  readonly intValue?: number | string;
-  readonly doubleValue?: number;
-  readonly boolValue?: boolean;
-  readonly arrayValue?: { readonly values: readonly OtlpValue[] };
-}
-
-export interface OtlpSpan {
-  readonly name: string;
-  readonly kind: number;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly traceState?: string;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly status?: { readonly code?: number };
-  readonly attributes: readonly OtlpAttribute[];
-}
-
-function spansOf(message: OtlpMessage): SeenSpan[] {
-  return message.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
-      spans.map((span) => ({
-        name: span.name,
-        kind: span.kind,
-        traceId: span.traceId,
-        spanId: span.spanId,
-        parentSpanId: span.parentSpanId ?? '',
-        traceState: span.traceState ?? '',
-        status: span.status?.code ?? 0,
-        attributes: recordOf(span.attributes),
-        resource: recordOf(resource.attributes),
-        duration: Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6,
-      })),
-    ),
-  );
-}
-
-function recordOf(attributes: readonly OtlpAttribute[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, valueOf(value)]));
-}
-
-function valueOf(value: OtlpValue): unknown {
-  if (value.arrayValue !== undefined) return value.arrayValue.values.map(valueOf);
-  if (value.intValue !== undefined) return Number(value.intValue);
-  return value.stringValue ?? value.doubleValue ?? value.boolValue;
+/** Each call reads what was written since the last. */
+function linesOf(file: string, take: (line: string) => void): () => void {
+  let at = 0;
+  let rest = '';
+  const buffer = Buffer.alloc(256 * 1024);
+  return () => {
+    const descriptor = openSync(file, 'r');
+    for (;;) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, at);
+      if (count === 0) break;
+      at += count;
+      // Nothing but ASCII is written there.
+      rest += buffer.toString('latin1', 0, count);
+    }
+    closeSync(descriptor);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  };
 }

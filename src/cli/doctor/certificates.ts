@@ -1,6 +1,5 @@
-// Probe: certificates of files and of `acme.json`: who may read them, and when they end.
+// Probe: certificates of files, of `acme.json` and in Redis: who may read them, and when they end.
 
-import { X509Certificate } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -14,18 +13,18 @@ import {
 import { dirname } from 'node:path';
 import { certificatesIn, parseFile } from '../../primary/acme/file-format.ts';
 import { readAtOnce } from '../../primary/acme/shared-file.ts';
+import { endOf, judge, whyNotRenewed } from './certificate-ends.ts';
+import { probeRedisCertificates } from './certificates-redis.ts';
 import type { Finding } from './finding.ts';
 import { pathIn, type Scene } from './scene.ts';
 
 const day = 24 * 3_600_000;
 /** Milliseconds left of one that nobody renews. */
 const soon = 30 * day;
-/** Of its life, left of one that should have been renewed long ago. */
-const late = 1 / 6;
 /** Bytes. */
 const maxFile = 64 * 1024 * 1024;
 
-export function probeCertificates(scene: Scene): Finding[] {
+export async function probeCertificates(scene: Scene, signal: AbortSignal): Promise<Finding[]> {
   const { resolved, snapshot } = scene;
   const { certificates = [], defaultCertificate = null } = snapshot?.tls ?? {};
   const files = [...certificates, ...(defaultCertificate === null ? [] : [defaultCertificate])];
@@ -35,42 +34,17 @@ export function probeCertificates(scene: Scene): Finding[] {
     isSoon: notAfter - Date.now() < soon,
   }));
   const findings = judge(ends, 'of files', 'replace the file: it is read at once');
-  // With Redis they lie there.
-  const isInFiles = resolved !== null && resolved.redis === null;
-  const stores = new Map(isInFiles ? resolved.resolvers.map((one) => [one.storage, one.name]) : []);
-  for (const storage of stores.keys()) {
-    const names = resolved?.resolvers.filter((one) => one.storage === storage).map(({ name }) => name);
-    findings.push(...probeStore(scene, storage, names ?? []));
+  if (resolved === null) return findings;
+  const { redis, resolvers } = resolved;
+  if (redis !== null) {
+    const names = resolvers.map(({ name }) => name);
+    return [...findings, ...(await probeRedisCertificates(redis, names, signal))];
+  }
+  for (const storage of new Set(resolvers.map((one) => one.storage))) {
+    const names = resolvers.filter((one) => one.storage === storage).map(({ name }) => name);
+    findings.push(...probeStore(scene, storage, names));
   }
   return findings;
-}
-
-interface End {
-  readonly name: string;
-  /** Milliseconds since 1970. */
-  readonly notAfter: number;
-  readonly isSoon: boolean;
-}
-
-function judge(ends: readonly End[], whose: string, fix: string): Finding[] {
-  if (ends.length === 0) return [];
-  const now = Date.now();
-  const expired = ends.filter(({ notAfter }) => notAfter < now);
-  const ending = ends.filter(({ notAfter, isSoon }) => isSoon && notAfter >= now);
-  const findings: Finding[] = [];
-  if (expired.length > 0)
-    findings.push({ level: 'error', says: `${whose}: ${expired.length} expired: ${named(expired)}`, fix });
-  if (ending.length > 0)
-    findings.push({ level: 'warning', says: `${whose}: ${ending.length} end soon: ${named(ending)}`, fix });
-  return findings.length > 0 ? findings : [{ level: 'ok', says: `${ends.length} ${whose}, none ends soon` }];
-}
-
-function named(ends: readonly End[]): string {
-  const texts = ends
-    .toSorted((a, b) => a.notAfter - b.notAfter)
-    .slice(0, 3)
-    .map(({ name, notAfter }) => `${name} (${new Date(notAfter).toISOString().slice(0, 10)})`);
-  return texts.join(', ') + (ends.length > 3 ? ', …' : '');
 }
 
 function probeStore(scene: Scene, written: string, resolvers: readonly string[]): Finding[] {
@@ -102,8 +76,7 @@ function probeStore(scene: Scene, written: string, resolvers: readonly string[])
     const ends = resolvers.flatMap((resolver) =>
       certificatesIn(file, resolver).map(({ main, cert }) => endOf(main, cert)),
     );
-    const fix = 'GET /api/portcullis/acme says why it is not renewed';
-    const judged = judge(ends, `in ${written}`, fix);
+    const judged = judge(ends, `in ${written}`, whyNotRenewed);
     return judged.length > 0 ? judged : [{ level: 'ok', says: `${written} is readable and holds none yet` }];
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -112,16 +85,6 @@ function probeStore(scene: Scene, written: string, resolvers: readonly string[])
       { level: 'error', says, fix: 'put a copy of it aside; without it certificates are ordered anew' },
     ];
   }
-}
-
-function endOf(main: string, pem: string): End {
-  const { validFromDate, validToDate } = new X509Certificate(pem);
-  const notAfter = validToDate.getTime();
-  return {
-    name: main,
-    notAfter,
-    isSoon: notAfter - Date.now() < late * (notAfter - validFromDate.getTime()),
-  };
 }
 
 function readBounded(path: string): string {

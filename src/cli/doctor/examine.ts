@@ -24,7 +24,7 @@ export async function examineAll(context: CommandContext): Promise<Examined[]> {
     { area: 'limits', run: () => probeLimits(scene) },
     { area: 'docker', run: () => probeEngine(scene) },
     { area: 'redis', run: (signal) => probeRedis(scene, signal) },
-    { area: 'certificates', run: () => probeCertificates(scene) },
+    { area: 'certificates', run: (signal) => probeCertificates(scene, signal) },
     { area: 'clock', run: (signal) => probeClock(scene, signal) },
     { area: 'disks', run: () => probeDisks(scene) },
     { area: 'file watches', run: () => probeWatches(scene) },

@@ -12,6 +12,12 @@ export async function probeProgram(): Promise<Finding[]> {
       'run it with Node 24 on a glibc of 2.36 or newer (Debian 12, Ubuntu 24.04 or later, no Alpine)';
     return [{ level: 'error', says: `${node}: ${plan.reason}`, fix }];
   }
+  const { addonProblem } = await import('../../proxy/entrypoints/uws/verify.ts');
+  const problem = addonProblem(plan);
+  if (problem !== null) {
+    const says = `${node}: ${problem.split('\n', 1)[0] ?? ''}`;
+    return [{ level: 'error', says, fix: '`npm ci` with this very Node' }];
+  }
   try {
     await import('../../proxy/entrypoints/uws/load.ts');
   } catch (error) {

@@ -8,7 +8,7 @@ import { findEndpoint } from './endpoint.ts';
 import { frame } from './frame.ts';
 import { numbersOf, withoutUserinfo } from './numbers.ts';
 import { plainLine } from './plain.ts';
-import { look, type Seen } from './seen.ts';
+import { look, outdated, type Seen } from './seen.ts';
 import { watch } from './watch.ts';
 import { printable } from './words.ts';
 
@@ -111,7 +111,7 @@ async function follow(asking: Asking, first: Seen, { print, err }: Following): P
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, end);
   process.stdout.once('error', end);
-  let seen: Seen | null = first;
+  let seen = first;
   let isAway = false;
   print(first);
   while (!ending.signal.aborted) {
@@ -123,6 +123,7 @@ async function follow(asking: Asking, first: Seen, { print, err }: Following): P
       if (ending.signal.aborted) break;
       if (!isAway) err(`portcullis top: ${reason(error)}; trying again\n`);
       isAway = true;
+      seen = outdated(seen);
       await wait(1000, undefined, { signal: ending.signal }).catch(() => {});
     }
   }

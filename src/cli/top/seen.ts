@@ -67,7 +67,8 @@ export async function look(asking: Asking, before: Seen | null): Promise<Seen> {
     orders,
     slowAt,
     points: merged(before?.points ?? [], live.points),
-    revision: live.revision,
+    // Another process has answered in between: what it has to tell is asked for as if nothing were known.
+    revision: before === null || Object.is(since, before.since) ? live.revision : 0,
     errors: live.errors ?? before?.errors ?? [],
     events,
     snapshot: live.version,
@@ -75,6 +76,11 @@ export async function look(asking: Asking, before: Seen | null): Promise<Seen> {
     workers: live.workers,
     diagnostics: live.diagnostics,
   };
+}
+
+/** For the next look after one that failed: who answers then may be another process, which counts from its own start. */
+export function outdated(seen: Seen): Seen {
+  return { ...seen, revision: 0, slowAt: Number.NEGATIVE_INFINITY };
 }
 
 type Slow = Pick<Seen, 'version' | 'since' | 'routers' | 'certificates' | 'servers' | 'orders' | 'slowAt'>;

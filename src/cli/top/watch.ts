@@ -6,7 +6,7 @@ import type { Asking } from './ask.ts';
 import { frame, rowsAbove } from './frame.ts';
 import { numbersOf } from './numbers.ts';
 import { type Key, openScreen } from './screen.ts';
-import { look, type Seen } from './seen.ts';
+import { look, outdated, type Seen } from './seen.ts';
 import { printable } from './words.ts';
 
 interface State {
@@ -59,6 +59,7 @@ async function follow(asking: Asking, state: State, signal: AbortSignal): Promis
     state.skipped = Math.min(state.skipped, Math.max(0, seen.errors.length - 1));
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
+    state.seen = outdated(state.seen);
     state.problem = printable(message === '' ? (code ?? 'failed') : message);
     await wait(1000, undefined, { signal }).catch(() => {});
   }

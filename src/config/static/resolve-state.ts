@@ -2,8 +2,8 @@
 
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { RedisSettings } from '../../model/redis.ts';
-import { readText } from '../../util/read-text.ts';
 import { staticError } from './problem.ts';
+import { readPem } from './read-pem.ts';
 import { parseRedisEndpoint, type RedisEndpoint } from './redis-endpoint.ts';
 import type { StaticConfig } from './schema.ts';
 import type { StaticRedis } from './state.ts';
@@ -11,8 +11,6 @@ import type { StaticRedis } from './state.ts';
 const root = 'state.redis';
 const maxEndpoints = 100;
 const maxPrefix = 100;
-/** Bytes of one PEM file. */
-const maxPem = 1024 * 1024;
 
 /** Null: there is no Redis, or it cannot be used as written; why is pushed to `diagnostics`. */
 export function resolveRedis({ state }: StaticConfig, diagnostics: Diagnostic[]): RedisSettings | null {
@@ -111,16 +109,6 @@ function readTls(
     key: tls.key === undefined ? null : read('key', tls.key),
     insecureSkipVerify: tls.insecureSkipVerify,
   };
-}
-
-function readPem(value: string): string | null {
-  if (value.includes('-----BEGIN')) return value;
-  try {
-    const text = readText(value, maxPem);
-    return text.includes('-----BEGIN') ? text : null;
-  } catch {
-    return null;
-  }
 }
 
 function readSentinel({ sentinel }: StaticRedis, problems: Diagnostic[]): RedisSettings['sentinel'] {

@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { CollectorSettings, CollectorTls, Propagator, TracingSettings } from '../../model/tracing.ts';
 import { staticError, staticWarning } from './problem.ts';
+import { readPem } from './read-pem.ts';
 import type { StaticConfig } from './schema.ts';
 
 type Tracing = NonNullable<StaticConfig['tracing']>;
@@ -84,7 +85,12 @@ function collectorOf({ http, grpc }: Otlp, diagnostics: Diagnostic[]): Collector
       diagnostics.push(staticError('tracing.otlp.grpc.endpoint', message));
     }
     const url = `${grpc.insecure ? 'http' : 'https'}://${endpoint}`;
-    return { protocol: 'grpc', url, headers: grpc.headers ?? {}, tls: tlsOf(grpc.tls) };
+    return {
+      protocol: 'grpc',
+      url,
+      headers: grpc.headers ?? {},
+      tls: readTls('grpc', grpc.tls, diagnostics),
+    };
   }
   const endpoint = http?.endpoint ?? 'https://localhost:4318';
   const url = URL.parse(endpoint);
@@ -93,13 +99,30 @@ function collectorOf({ http, grpc }: Otlp, diagnostics: Diagnostic[]): Collector
     diagnostics.push(staticError('tracing.otlp.http.endpoint', message, 'e.g. `http://collector:4318`'));
   }
   if (url !== null && url.pathname === '/') url.pathname = '/v1/traces';
-  return { protocol: 'http', url: url?.href ?? '', headers: http?.headers ?? {}, tls: tlsOf(http?.tls) };
+  const tls = readTls('http', http?.tls, diagnostics);
+  return { protocol: 'http', url: url?.href ?? '', headers: http?.headers ?? {}, tls };
 }
 
 type WrittenTls = { readonly [K in keyof CollectorTls]?: CollectorTls[K] | undefined };
 
-function tlsOf(written: WrittenTls | undefined): CollectorTls | null {
+function readTls(
+  protocol: 'http' | 'grpc',
+  written: WrittenTls | undefined,
+  diagnostics: Diagnostic[],
+): CollectorTls | null {
   if (written === undefined) return null;
-  const { ca = '', cert = '', key = '', insecureSkipVerify = false } = written;
-  return { ca, cert, key, insecureSkipVerify };
+  const root = `tracing.otlp.${protocol}.tls`;
+  const read = (part: 'ca' | 'cert' | 'key'): string => {
+    const value = written[part] ?? '';
+    const pem = value === '' ? '' : readPem(value);
+    if (pem !== null) return pem;
+    // Not what is written there: it may be a broken key.
+    const message = `\`${part}\` is neither a PEM text nor a file that holds one`;
+    diagnostics.push(staticError(`${root}.${part}`, message));
+    return '';
+  };
+  if (((written.cert ?? '') === '') !== ((written.key ?? '') === ''))
+    diagnostics.push(staticError(root, '`cert` and `key` are only of use together'));
+  const { insecureSkipVerify = false } = written;
+  return { ca: read('ca'), cert: read('cert'), key: read('key'), insecureSkipVerify };
 }

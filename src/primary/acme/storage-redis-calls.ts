@@ -16,8 +16,7 @@ export class RedisCalls {
 
   constructor(connection: RedisConnection, resolver: string) {
     this.#connection = connection;
-    // One hash tag, so that all keys of the resolver lie in one slot.
-    this.#prefix = `${connection.keyPrefix}:{acme:${resolver}}:`;
+    this.#prefix = acmePrefix(connection.keyPrefix, resolver);
     this.channel = `${this.#prefix}changed`;
   }
 
@@ -40,4 +39,9 @@ export class RedisCalls {
     await this.#connection.whenReachable(patience);
     return await this.#connection.run(script, keys, args, timeout);
   }
+}
+
+/** Begins all keys of the resolver; one hash tag, so that they lie in one slot. */
+export function acmePrefix(keyPrefix: string, resolver: string): string {
+  return `${keyPrefix}:{acme:${resolver}}:`;
 }
