@@ -44,6 +44,8 @@ const experimental = object({
 export const staticSchema = object({
   global: global.prefault({}),
   workers: key(int, 'Worker processes; one per CPU unless said'),
+  workerUser: key(text, 'User of the workers, or `uid:gid`, when the primary is root; its own unless said'),
+  workerEnv: keyOr(list, [], 'Variables of the environment that workers get, too: for plugins'),
   entryPoints: entryPoints.optional(),
   providers: providers.prefault({}),
   serversTransport: serversTransport.prefault({}),
@@ -52,7 +54,7 @@ export const staticSchema = object({
   log: log.optional(),
   accessLog: accessLog.optional(),
   metrics: metrics.optional(),
-  tracing: later(tracing.optional()),
+  tracing: tracing.optional(),
   certificatesResolvers: certificatesResolvers.optional(),
   hostResolver: later(
     section({
