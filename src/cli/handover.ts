@@ -24,6 +24,12 @@ export const handover: Command = {
       return 2;
     }
     if (background.isSet) return inBackground(context, background.rest, pid);
+    const { addonProblem } = await import('../proxy/entrypoints/uws/verify.ts');
+    const problem = addonProblem();
+    if (problem !== null) {
+      context.err(`handover: ${problem}\n`);
+      return 1;
+    }
     const { startPrimary } = await import('../primary/boot.ts');
     const { cwd, env } = context;
     if (env['NOTIFY_SOCKET'] !== undefined) takeWatchdog(env, pid);

@@ -12,6 +12,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { announce, HandoverRefused } from './announce.ts';
 import { ListenFailed } from './bring-up.ts';
+import type { WorkerUser } from './fork.ts';
 import { findPredecessor, type Predecessor } from './handover.ts';
 import { logDiagnostics } from './log-diagnostics.ts';
 import { createNotifier, type Notifier } from './notify.ts';
@@ -19,6 +20,7 @@ import { portInTheWay, withPorts } from './port-check.ts';
 import { createPrimary, type Primary } from './primary.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { onSignals } from './signals.ts';
+import { makeAccessLog, takeWorkerUser, workerUserProblem } from './worker-user.ts';
 
 export interface StartOptions {
   /** Flags only: no program name, no command. */
@@ -49,18 +51,35 @@ export async function startPrimary(options: StartOptions): Promise<number> {
     process.stderr.write(renderTty(diagnostics, { color, textOf }));
     return 1;
   }
+  const found = resolved.workerUser === null ? null : takeWorkerUser(resolved.workerUser);
+  if (found?.ok === false) {
+    process.stderr.write(`${found.problem}\n`);
+    return 1;
+  }
+  const workerUser = found?.user ?? null;
   const log = openLog(resolved);
   if (log === null) return 1;
   logDiagnostics(log, diagnostics);
   mentionWarnings(log, resolved, diagnostics);
   const place = await takePlace(resolved, options.replaces);
   if (!place.ok) return failToStart(log, resolved, place.problem);
+  const obstacle = workerUser === null ? null : userObstacle(workerUser, loaded.config, resolved);
+  if (obstacle !== null) return failToStart(log, resolved, obstacle);
   const entryPoints = await withPorts(resolved.entryPoints);
   const settled = { ...resolved, entryPoints, worker: { ...resolved.worker, entryPoints } };
   const notifier = createNotifier(options.env, log);
   const { config } = loaded;
   const { predecessor } = place;
-  return run({ config, resolved: settled, log, diagnostics, options, notifier, predecessor });
+  return run({ config, resolved: settled, log, diagnostics, options, notifier, predecessor, workerUser });
+}
+
+function userObstacle(user: WorkerUser, config: StaticConfig, resolved: ResolvedStatic): string | null {
+  try {
+    makeAccessLog(resolved);
+    return workerUserProblem(user, config, resolved);
+  } catch (error) {
+    return `the access log cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 type Place =
@@ -86,6 +105,8 @@ function mentionWarnings(log: Log, { worker }: ResolvedStatic, diagnostics: read
 
 interface Run {
   readonly config: StaticConfig;
+  /** Null: workers are the user this process is. */
+  readonly workerUser: WorkerUser | null;
   readonly resolved: ResolvedStatic;
   readonly log: Log;
   readonly diagnostics: readonly Diagnostic[];
@@ -112,7 +133,7 @@ async function run(start: Run): Promise<number> {
       shutdown.retire();
     },
     reload: () => void reload(primary, start),
-    reopenLogs: () => primary.reopenLogs(),
+    reopenLogs: () => reopenLogs(primary, start),
     roll: () => void primary.roll(),
   });
   const crashed = (error: Error): void => {
@@ -147,6 +168,17 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
     failToStart(start.log, start.resolved, startProblem(error));
     return false;
   }
+}
+
+/** Workers of another user may have no right to make the file that logrotate has moved away. */
+function reopenLogs(primary: Primary, { resolved, workerUser, log }: Run): void {
+  try {
+    if (workerUser !== null) makeAccessLog(resolved);
+  } catch (error) {
+    log.error({ reason: error instanceof Error ? error.message : String(error) }, 'no new access log');
+    return;
+  }
+  primary.reopenLogs();
 }
 
 async function reload(primary: Primary, { resolved, notifier }: Run): Promise<void> {

@@ -6,9 +6,23 @@ import { dirname } from 'node:path';
 import type { EntryPointSpec } from '../model/entry-point.ts';
 import { outputVariable } from '../observability/line-target.ts';
 import { maxHeaderMemory } from './limits.ts';
+import { type EnvironmentWants, withheld } from './worker-environment.ts';
 import { relayErrors } from './worker-errors.ts';
 
 export type Fork = () => Worker;
+
+/** Who a worker is to the operating system; supplementary groups it has none. */
+export interface WorkerUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface WorkerSurroundings {
+  readonly env?: EnvironmentWants;
+  /** Null or absent: the primary's own. */
+  readonly user?: WorkerUser | null;
+}
 
 /**
  * What Node itself is told. Linear fallback for catastrophic regexps, and no warning about it. A young generation of
@@ -32,26 +46,24 @@ const execArgv = [
 const stdio = ['ignore', 'ignore', 'pipe', 'ipc', 1];
 const outputDescriptor = stdio.length - 1;
 
-export function createFork(exec: string, entryPoints: readonly EntryPointSpec[]): Fork {
+export function createFork(
+  exec: string,
+  entryPoints: readonly EntryPointSpec[],
+  { env: wants = {}, user = null }: WorkerSurroundings = {},
+): Fork {
+  const ids = user === null ? {} : { uid: user.uid, gid: user.gid };
   const env = {
-    ...withoutConfiguration(),
-    ...compiledSources(),
+    ...compiledSources(user),
     [outputVariable]: String(outputDescriptor),
     UWS_HTTP_MAX_HEADERS_SIZE: String(headerMemory(entryPoints)),
   };
   return () => {
-    // Messages carry BigInt priorities, which JSON cannot.
-    cluster.setupPrimary({ exec, args: [], execArgv, serialization: 'advanced', stdio });
-    const worker = cluster.fork(env);
+    // Messages carry BigInt priorities, which JSON cannot. No arguments: the primary's flags may be secret.
+    cluster.setupPrimary({ exec, args: [], execArgv, serialization: 'advanced', stdio, ...ids });
+    const worker = cluster.fork({ ...withheld(process.env, wants), ...env });
     relayErrors(worker.process.stderr);
     return worker;
   };
-}
-
-/** What configures the primary may be secret, and a worker gets of it what it needs in messages. */
-function withoutConfiguration(): Readonly<Record<string, undefined>> {
-  const names = Object.keys(process.env).filter((name) => /^TRAEFIK_/i.test(name));
-  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
 /** uWebSockets.js reads one limit for all its listeners, when it is loaded: the largest of all. */
@@ -62,9 +74,11 @@ export function headerMemory(entryPoints: readonly EntryPointSpec[]): number {
 
 /**
  * Where the primary keeps its compiled sources. A worker that learns of it from its own first line has read that
- * line as TypeScript, and Node keeps what it takes for that for good: 18 MB.
+ * line as TypeScript, and Node keeps what it takes for that for good: 18 MB. Workers of another user have none: what
+ * they wrote there would outlive them, and be run by the workers that come after a taken-over one.
  */
-function compiledSources(): Readonly<Record<string, string>> {
+function compiledSources(user: WorkerUser | null): Readonly<Record<string, string>> {
+  if (user !== null) return { NODE_DISABLE_COMPILE_CACHE: '1' };
   const folder = getCompileCacheDir();
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }

@@ -2,18 +2,18 @@
 
 import type { CertificateRequest, CertificateStatus, ResolverSettings } from '../model/acme.ts';
 import type { ApiAnswer } from '../model/ipc.ts';
-import type { RedisSettings } from '../model/redis.ts';
 import type { TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
-import type { RedisConnection } from '../state/redis/connect.ts';
 import { CertificateStore } from '../tls/store.ts';
 import type { Acme } from './acme/acme.ts';
 import type { AcmeStorage } from './acme/storage.ts';
 import type { Certificates } from './certificates.ts';
+import type { RedisLink } from './redis-link.ts';
 
 export interface ObtainOptions {
   readonly resolvers: readonly ResolverSettings[];
-  readonly redis: RedisSettings | null;
+  /** Stays open. Null: without Redis. */
+  readonly redis: RedisLink | null;
   readonly certificates: Certificates;
   readonly log: Log;
 }
@@ -49,7 +49,6 @@ class Obtaining implements Obtain {
   readonly #configured = new CertificateStore();
   #requests: readonly CertificateRequest[] = [];
   #acme: Acme | null = null;
-  #connection: RedisConnection | null = null;
 
   constructor(options: ObtainOptions) {
     this.#options = options;
@@ -89,17 +88,14 @@ class Obtaining implements Obtain {
 
   async close(): Promise<void> {
     await this.#acme?.close();
-    this.#connection?.close();
   }
 
   async #openStorage(resolver: ResolverSettings): Promise<AcmeStorage> {
     const { redis, log } = this.#options;
     const { openFileStorage } = await import('./acme/storage-file.ts');
     if (redis === null) return openFileStorage(resolver.storage, resolver.name);
-    const { connectRedis } = await import('../state/redis/connect.ts');
     const { openRedisStorage } = await import('./acme/storage-redis.ts');
-    this.#connection ??= connectRedis(redis, log.child('redis'));
-    return openRedisStorage(this.#connection, resolver, log, {
+    return openRedisStorage(await redis.open(), resolver, log, {
       async importState() {
         const file = await openFileStorage(resolver.storage, resolver.name);
         const state = await file.load();

@@ -16,13 +16,14 @@ import { apiFacts } from './api/facts.ts';
 import { type Certificates, createCertificates } from './certificates.ts';
 import { createDrains, type Drains } from './drains.ts';
 import { createDynamic, type Dynamic } from './dynamic.ts';
-import { createFork } from './fork.ts';
+import { createFork, type WorkerUser } from './fork.ts';
 import { createHealthMonitor, type HealthMonitor } from './health/monitor.ts';
 import { createMetrics, type PrimaryMetrics } from './metrics.ts';
 import { createLive, type LiveNumbers } from './live.ts';
 import { createObtain, type Obtain } from './obtain.ts';
 import { createPurge } from './purge.ts';
 import { createNodePurges, type NodePurges } from './purge-nodes.ts';
+import { createRedisLink, type RedisLink } from './redis-link.ts';
 import { type Content, createReload, type Reload } from './reload.ts';
 import { createHeldSessions, type HeldSessions, relayMovedSessions } from './sessions.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -35,6 +36,7 @@ export interface PrimaryOptions {
   readonly log: Log;
   /** Of the static configuration. */
   readonly diagnostics: readonly Diagnostic[];
+  readonly workerUser: WorkerUser | null;
 }
 
 export interface Primary {
@@ -65,6 +67,8 @@ export function createPrimary(options: PrimaryOptions): Primary {
 class Parts implements Primary {
   readonly supervisor: Supervisor;
   readonly #options: PrimaryOptions;
+  /** Null without Redis. */
+  readonly #redis: RedisLink | null;
   readonly #certificates: Certificates;
   readonly #obtain: Obtain;
   readonly #dynamic: Dynamic;
@@ -83,10 +87,12 @@ class Parts implements Primary {
 
   constructor(options: PrimaryOptions) {
     const { config, resolved, env, log } = options;
-    const { resolvers, redis } = resolved;
+    const { resolvers } = resolved;
+    const redis = resolved.redis === null ? null : createRedisLink(resolved.redis, log);
     const broadcast = (message: ToWorker): void => this.supervisor.broadcast(message);
     const workers = (): readonly WorkerHandle[] => this.supervisor.workers();
     this.#options = options;
+    this.#redis = redis;
     this.#certificates = createCertificates(broadcast);
     this.#obtain = createObtain({ resolvers, redis, certificates: this.#certificates, log });
     const onContent = (content: Content): void => this.#submit(content);
@@ -103,9 +109,12 @@ class Parts implements Primary {
       redis,
       secret: resolved.worker.stateSecret ?? null,
       local: createPurge(workers),
-      onConnection: (connection) => relayMovedSessions(connection, this.#sessions, broadcast),
       log,
     });
+    redis?.open().then(
+      (connection) => relayMovedSessions(connection, this.#sessions, broadcast),
+      () => {},
+    );
     this.#metrics = this.#createMetrics();
     this.#api = this.#createApi();
     this.supervisor = this.#createSupervisor();
@@ -163,6 +172,8 @@ class Parts implements Primary {
     this.#purges.close();
     this.#live?.close();
     await Promise.all([this.#health.close(), this.#obtain.close()]);
+    // Leases and challenges were given back over it.
+    this.#redis?.close();
   }
 
   #snapshot(): Snapshot {
@@ -233,11 +244,13 @@ class Parts implements Primary {
   }
 
   #createSupervisor(): Supervisor {
-    const { resolved, log } = this.#options;
+    const { resolved, log, workerUser } = this.#options;
+    const env = { names: resolved.workerEnv, traces: (resolved.worker.tracing ?? null) !== null };
+    const exec = fileURLToPath(new URL('../main.ts', import.meta.url));
     return createSupervisor({
       workers: resolved.workers,
       settings: resolved.worker,
-      fork: createFork(fileURLToPath(new URL('../main.ts', import.meta.url)), resolved.entryPoints),
+      fork: createFork(exec, resolved.entryPoints, { env, user: workerUser }),
       snapshots: this.#reload,
       greeting: () => [
         ...this.#certificates.greeting(),

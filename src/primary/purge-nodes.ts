@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto';
 import type { PurgeSelector } from '../model/ipc.ts';
-import type { RedisSettings } from '../model/redis.ts';
 import type { Log } from '../observability/log.ts';
 import { openSelector, readObject, sealSelector, selectorOf } from '../state/purge-text.ts';
 import type { RedisConnection } from '../state/redis/connect.ts';
@@ -11,6 +10,7 @@ import type { RedisScript } from '../state/redis/script.ts';
 import type { Sealing } from '../state/sealing.ts';
 import type { Purge } from './purge.ts';
 import { PurgeCount } from './purge-count.ts';
+import type { RedisLink } from './redis-link.ts';
 
 export interface NodePurges {
   /** Rejects when a worker here did not confirm, or when the other nodes may not have heard. */
@@ -19,13 +19,12 @@ export interface NodePurges {
 }
 
 export interface NodePurgesOptions {
-  readonly redis: RedisSettings | null;
+  /** Stays open. Null: without Redis. */
+  readonly redis: RedisLink | null;
   /** Null: other nodes can be told only to forget everything. */
   readonly secret: string | null;
   /** In the workers of this node. */
   readonly local: Purge;
-  /** For others that have to do with the other nodes; closed here. */
-  readonly onConnection?: (connection: RedisConnection) => void;
   readonly log: Log;
 }
 
@@ -70,7 +69,7 @@ class RedisPurges implements NodePurges {
   #isNew = true;
   #isClosed = false;
 
-  constructor(options: NodePurgesOptions, redis: RedisSettings) {
+  constructor(options: NodePurgesOptions, redis: RedisLink) {
     this.#options = options;
     this.#link = this.#connect(redis);
     this.#link.catch(() => {});
@@ -80,28 +79,27 @@ class RedisPurges implements NodePurges {
     this.#isClosed = true;
     this.#count.close();
     this.#link.then(
-      ({ connection }) => connection.close(),
+      ({ connection, channel }) => connection.unsubscribe(channel),
       () => {},
     );
   }
 
-  async #connect(redis: RedisSettings): Promise<Link> {
-    const [{ connectRedis }, { notePurge, readEpoch }, { purgeKeys }, sealing] = await Promise.all([
-      import('../state/redis/connect.ts'),
+  async #connect(redis: RedisLink): Promise<Link> {
+    const [connection, { notePurge, readEpoch }, { purgeKeys }, sealing] = await Promise.all([
+      redis.open(),
       import('../state/redis/decision-scripts.ts'),
       import('../state/redis/decisions.ts'),
       import('../state/sealing.ts'),
     ]);
-    const { secret, log } = this.#options;
+    const { secret } = this.#options;
     const link: Link = {
-      connection: connectRedis(redis, log.child('redis')),
+      connection,
       modules: { notePurge, readEpoch, purgeKeys },
       sealing: secret === null ? null : new sealing.Sealing(secret),
-      channel: `${redis.keyPrefix}:purge`,
+      channel: `${connection.keyPrefix}:purge`,
     };
-    if (this.#isClosed) link.connection.close();
-    this.#options.onConnection?.(link.connection);
-    link.connection.subscribe(link.channel, {
+    if (this.#isClosed) return link;
+    connection.subscribe(link.channel, {
       message: (text) => void this.#heard(link, text),
       resumed: () => void this.#catchUp(link),
     });

@@ -15,6 +15,7 @@ import { resolveRedis, resolveStateSecret } from './resolve-state.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
 import { type PrometheusSettings, resolveMetrics } from './resolve-metrics.ts';
 import { resolveTracing } from './resolve-tracing.ts';
+import { resolveWorkerEnv, resolveWorkerUser, type WorkerIdentity } from './resolve-worker-user.ts';
 import { maxWorkers } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
 
@@ -36,6 +37,10 @@ export interface ResolvedStatic {
   readonly worker: WorkerSettings;
   /** Worker processes, 1 to 64. */
   readonly workers: number;
+  /** Null: workers are the user the primary is. */
+  readonly workerUser: WorkerIdentity | null;
+  /** Variables that workers get, beyond those they need. */
+  readonly workerEnv: readonly string[];
   readonly api: ApiSettings | null;
   readonly ping: PingSettings | null;
   /** Null or absent: nothing is counted. */
@@ -77,6 +82,8 @@ export function resolveStatic(config: StaticConfig, bootSecret: string): Resolve
       tracing: resolveTracing(config, diagnostics),
     },
     workers: workerCount(config, diagnostics),
+    workerUser: resolveWorkerUser(config, diagnostics),
+    workerEnv: resolveWorkerEnv(config, diagnostics),
     api: resolveApi(config, diagnostics),
     ping: config.ping ?? null,
     prometheus,

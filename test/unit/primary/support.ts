@@ -46,7 +46,7 @@ export function createRig(workers: number, first: Content = content('first')): R
   const supervisor = createSupervisor({
     workers,
     settings,
-    fork: createFork(exec, []),
+    fork: createFork(exec, [], { env: { names: ['FIXTURE'] } }),
     snapshots: reload,
     log,
     drainDeadline: 1000,

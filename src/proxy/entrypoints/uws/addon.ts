@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { addonChecksums, type AddonFile } from './checksums.ts';
 import { type AddonBuild, addonBuilds, patchAddon } from './patch.ts';
 
 /**
@@ -11,12 +12,11 @@ import { type AddonBuild, addonBuilds, patchAddon } from './patch.ts';
  * `reason` is one sentence for people.
  */
 export type AddonPlan =
-  | { readonly form: 'original' }
+  | { readonly form: 'original'; readonly file: AddonFile; readonly source: string }
   | { readonly form: 'patched'; readonly build: AddonBuild; readonly source: string; readonly target: string }
   | { readonly form: 'none'; readonly reason: string };
 
 const supportedAbi = '137';
-const platforms = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']);
 
 /** Decides from the running Node alone; writes nothing. */
 export function planAddon(): AddonPlan {
@@ -24,27 +24,28 @@ export function planAddon(): AddonPlan {
   if (process.versions.modules !== supportedAbi) {
     return { form: 'none', reason: `Node ${process.version} is not Node 24, run it through npm scripts` };
   }
-  if (!platforms.has(place)) return { form: 'none', reason: `uWebSockets.js has no build for ${place}` };
-  if (process.platform !== 'linux') return { form: 'original' };
+  const name = `uws_${process.platform}_${process.arch}_${supportedAbi}.node`;
+  if (!isKnown(name)) return { form: 'none', reason: `uWebSockets.js has no build for ${place}` };
+  const folder = dirname(createRequire(import.meta.url).resolve('uWebSockets.js'));
+  const source = join(folder, name);
+  if (process.platform !== 'linux') return { form: 'original', file: name, source };
 
   const glibc = glibcVersion();
   if (glibc === null)
     return { form: 'none', reason: 'uWebSockets.js needs glibc, and this system has another C library' };
-  if (!isOlder(glibc, [2, 38])) return { form: 'original' };
+  if (!isOlder(glibc, [2, 38])) return { form: 'original', file: name, source };
   if (isOlder(glibc, [2, 36])) {
     return {
       form: 'none',
       reason: `uWebSockets.js needs glibc 2.36 or newer, this system has ${glibc.join('.')}`,
     };
   }
-  const name = `uws_linux_${process.arch}_${supportedAbi}.node`;
   const build = addonBuilds.find((candidate) => candidate.file === name);
   if (build === undefined) return { form: 'none', reason: `no known way to run ${name} on this C library` };
-  const folder = dirname(createRequire(import.meta.url).resolve('uWebSockets.js'));
   // The checksum in the name keeps the copy of an earlier version from being taken for this one's.
-  const copy = name.replace('.node', `-${build.sha256.slice(0, 12)}.node`);
+  const copy = name.replace('.node', `-${addonChecksums[name].slice(0, 12)}.node`);
   const target = join(folder, '..', '.cache', 'portcullis', copy);
-  return { form: 'patched', build, source: join(folder, name), target };
+  return { form: 'patched', build, source, target };
 }
 
 /** Writes the patched copy unless it is there. Throws when it cannot be made or written. */
@@ -83,6 +84,10 @@ export function ensurePatchedAddon(plan: Extract<AddonPlan, { form: 'patched' }>
     writePatchedAddon(plan, path);
     return { path, dispose: () => rmSync(folder, { recursive: true, force: true }) };
   }
+}
+
+function isKnown(name: string): name is AddonFile {
+  return Object.hasOwn(addonChecksums, name);
 }
 
 function glibcVersion(): readonly [number, number] | null {

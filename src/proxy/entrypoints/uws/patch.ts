@@ -1,12 +1,11 @@
 // Makes a copy of the uWebSockets.js addon that loads on glibc older than 2.38. Bytes in, bytes out.
 
 import { createHash } from 'node:crypto';
+import { addonChecksums, type AddonFile } from './checksums.ts';
 
-/** One addon file we know byte for byte. */
+/** One addon file we know byte for byte; its checksum is in `checksums.ts`. */
 export interface AddonBuild {
-  readonly file: string;
-  /** SHA-256 of the untouched file, hex. */
-  readonly sha256: string;
+  readonly file: AddonFile;
   /** The imported symbols that carry GLIBC_2.38, all of them. */
   readonly symbols: readonly string[];
   /** The libc.so.6 version the plain C names have on this architecture. */
@@ -16,13 +15,11 @@ export interface AddonBuild {
 export const addonBuilds: readonly AddonBuild[] = [
   {
     file: 'uws_linux_x64_137.node',
-    sha256: '98128405dba2fb608448e921a979530f70c946a2cc9889c15f2fa70c2d00ab05',
     symbols: ['__isoc23_sscanf', '__isoc23_strtol', '__isoc23_strtoul'],
     baseVersion: 'GLIBC_2.2.5',
   },
   {
     file: 'uws_linux_arm64_137.node',
-    sha256: '88618b30ddf6b2b62310db89f40a701616676352aac5e0f6184dd8ef876199ce',
     symbols: ['__isoc23_strtol', '__isoc23_strtoul'],
     baseVersion: 'GLIBC_2.17',
   },
@@ -62,10 +59,9 @@ interface Versions {
  */
 export function patchAddon(original: Buffer, build: AddonBuild): Buffer {
   const sum = createHash('sha256').update(original).digest('hex');
-  if (sum !== build.sha256) {
-    throw new Error(
-      `${build.file} has checksum ${sum}, expected ${build.sha256}: not touching an unknown file`,
-    );
+  const expected = addonChecksums[build.file];
+  if (sum !== expected) {
+    throw new Error(`${build.file} has checksum ${sum}, expected ${expected}: not touching an unknown file`);
   }
   const copy = Buffer.from(original);
   const sections = readSections(copy);
