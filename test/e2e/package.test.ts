@@ -67,7 +67,7 @@ test('the tarball holds what is run and read, no source and no test', () => {
     'package.json',
   ]);
   const expected =
-    /^(bin\/(portcullis|postinstall\.js)|dist\/dashboard\/[\w./-]+\.(js|css|html|svg)|dist\/[\w./-]+\.js|docs\/[\w-]+\.md|ops\/(keepalived|prometheus|schema|systemd)\/[\w./-]+|ops\/sysctl\.conf|grafana\/(dashboards|provisioning)\/[\w./-]+\.(json|yml))$/;
+    /^(bin\/(portcullis|postinstall\.js)|dist\/dashboard\/[\w./-]+\.(js|css|html|svg)|dist\/[\w./-]+\.js|docs\/[\w-]+\.md|ops\/(keepalived|logrotate|prometheus|schema|systemd)\/[\w./-]+|ops\/sysctl\.conf|grafana\/(dashboards|provisioning)\/[\w./-]+\.(json|yml))$/;
   const types = paths.filter((path) => path.endsWith('.ts'));
   assert.deepEqual(types.sort(), [
     'dist/proxy/headers.d.ts',

@@ -86,6 +86,19 @@ test('every kernel setting is one this kernel has', {
   }
 });
 
+test('sysctl reads every line of it as it is meant', { skip: missing('sysctl') }, () => {
+  const file = join(ops, 'sysctl.conf');
+  const read = (path: string): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync('sysctl', ['--dry-run', '-p', path], { encoding: 'utf8', timeout: 10_000 });
+  const { status, stdout, stderr } = read(file);
+  const written = readFileSync(file, 'utf8').split('\n');
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.deepEqual(
+    stdout.trim().split('\n'),
+    written.filter((line) => line !== '' && !line.startsWith('#')),
+  );
+});
+
 test('the compose file of the pair is what it says', () => {
   const file = parse(readFileSync(join(ops, 'compose/ha.yml'), 'utf8')) as {
     services: Record<string, { network_mode?: string; cap_add?: string[] }>;

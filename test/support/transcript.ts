@@ -43,7 +43,7 @@ export async function runSteps(
   options: { readonly cwd: string; readonly before?: readonly string[] },
 ): Promise<readonly StepResult[]> {
   const script = steps.map(({ command }) => `${command}\nprintf '${mark}'\n`).join('');
-  const [program, ...args] = [...(options.before ?? []), 'bash', '-c', script] as [string, ...string[]];
+  const [program = '', ...args]: readonly string[] = [...(options.before ?? []), 'bash', '-c', script];
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const child = spawn(program, args, {
     cwd: options.cwd,
