@@ -42,7 +42,7 @@ function buildHead(fields: AccessLogSettings['fields']): (record: AccessRecord) 
   const referer = headerMode(fields, 'referer');
   const userAgent = headerMode(fields, 'user-agent');
   return (r) => {
-    const host = has.host ? orDash(r.forwardedFor ?? r.peer) : '-';
+    const host = has.host ? hosts(r.forwardedFor ?? r.peer) : '-';
     const user = has.username && r.username !== null ? column(r.username) : '-';
     const path = has.path ? orDash(has.query ? r.path + r.search : r.path) : '-';
     const request = `${has.method ? orDash(r.method) : '-'} ${path} ${has.protocol ? orDash(r.protocol) : '-'}`;
@@ -54,6 +54,11 @@ function buildHead(fields: AccessLogSettings['fields']): (record: AccessRecord) 
 
 function orDash(value: string): string {
   return value === '' ? '-' : clfText(value);
+}
+
+/** Hops in one column: trusted ones pass on what clients wrote, which must not look like a user or a time. */
+function hosts(value: string): string {
+  return value.includes(' ') ? column(value.replaceAll(', ', ',')) : orDash(value);
 }
 
 /** A name with a space in it must not look like two columns. */

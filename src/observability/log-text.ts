@@ -9,14 +9,13 @@ const cutMark = '...';
 export function jsonOfBytes(bytes: string): string {
   const value = cut(bytes);
   if (isPlain(value)) return `"${value}"`;
-  return jsonOfText(isAscii(value) ? value : Buffer.from(value, 'latin1').toString('utf8'));
+  return quoted(isAscii(value) ? value : Buffer.from(value, 'latin1').toString('utf8'));
 }
 
 /** A JSON string of ordinary text; quotes included. C1 controls and line separators are escaped too. */
 export function jsonOfText(text: string): string {
   const value = cut(text);
-  if (isPlain(value)) return `"${value}"`;
-  return JSON.stringify(value).replace(unsafe, escapeUnit);
+  return isPlain(value) ? `"${value}"` : quoted(value);
 }
 
 /** For a place between quotes, or between spaces, of a Common Log Format line: printable ASCII only. */
@@ -24,6 +23,10 @@ export function clfText(bytes: string): string {
   const value = cut(bytes);
   if (isPlain(value)) return value;
   return value.replace(notClf, escapeClf);
+}
+
+function quoted(value: string): string {
+  return JSON.stringify(value).replace(unsafe, escapeUnit);
 }
 
 function cut(value: string): string {

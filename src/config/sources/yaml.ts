@@ -1,9 +1,10 @@
 // YAML 1.2 text into a Tree: anchors, aliases and `<<` merges resolved, every value with its place.
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml';
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { MapNode, Scalar, ScalarNode, Tree } from '../tree.ts';
+import { aliasTargets } from './yaml-aliases.ts';
 
 /** Values one text may unfold to through aliases: "billion laughs" stops here. */
 export const maxYamlNodes = 1_000_000;
@@ -34,6 +35,8 @@ interface Walk {
   readonly diagnostics: Diagnostic[];
   nodes: number;
   hasAliases: boolean;
+  /** What each alias stands for; null until there is one. */
+  targets: ReadonlyMap<Alias, Node> | null;
   /** A bound was hit: stop, and say so once. */
   stopped: boolean;
 }
@@ -55,9 +58,10 @@ export function readYaml(text: string, source: string): ReadYaml {
     source,
     document,
     lines,
-    diagnostics: syntaxProblems(document, source, lines),
+    diagnostics: syntaxProblems(document, source, text),
     nodes: 0,
     hasAliases: false,
+    targets: null,
     stopped: false,
   };
   if (second !== undefined) {
@@ -82,7 +86,9 @@ export function readYaml(text: string, source: string): ReadYaml {
   };
 }
 
-function syntaxProblems(document: Document, source: string, lines: LineCounter): Diagnostic[] {
+function syntaxProblems(document: Document, source: string, text: string): Diagnostic[] {
+  if (document.errors.length === 0 && document.warnings.length === 0) return [];
+  const lines = linesOf(text);
   const toDiagnostic =
     (severity: 'error' | 'warning') =>
     (problem: { pos: [number, number]; message: string }): Diagnostic => {
@@ -95,6 +101,14 @@ function syntaxProblems(document: Document, source: string, lines: LineCounter):
       };
     };
   return [...document.errors.map(toDiagnostic('error')), ...document.warnings.map(toDiagnostic('warning'))];
+}
+
+/** The parser's own counter misses lines of a text that it cannot read. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return lines;
 }
 
 function firstLine(message: string): string {
@@ -113,9 +127,9 @@ function toTree(walk: Walk, node: Node, path: string, depth: number): Tree {
   if (walk.nodes > maxYamlNodes || depth > maxYamlDepth) return stop(walk, where);
   if (isAlias(node)) {
     walk.hasAliases = true;
-    const target = node.resolve(walk.document);
-    if (target === undefined) return stop(walk, where);
-    return toTree(walk, target as Node, path, depth + 1);
+    const target = targetOf(walk, node);
+    if (target === undefined) return withoutAnchor(walk, node, where);
+    return toTree(walk, target, path, depth + 1);
   }
   if (isScalar(node)) return { kind: 'scalar', value: scalarOf(node.value), where };
   if (isSeq(node)) {
@@ -127,6 +141,23 @@ function toTree(walk: Walk, node: Node, path: string, depth: number): Tree {
     return { kind: 'list', items, where };
   }
   if (isMap(node)) return toMap(walk, node, path, depth);
+  return nothing(where);
+}
+
+function targetOf(walk: Walk, alias: Alias): Node | undefined {
+  walk.targets ??= aliasTargets(walk.document);
+  return walk.targets.get(alias);
+}
+
+function withoutAnchor(walk: Walk, alias: Alias, where: Place): ScalarNode {
+  walk.diagnostics.push({
+    severity: 'error',
+    code: 'config.syntax',
+    message: `there is no anchor &${alias.source.slice(0, 80)} before this alias`,
+    where,
+    hint: 'a text that begins with * must be quoted',
+  });
+  walk.stopped = true;
   return nothing(where);
 }
 
@@ -190,7 +221,7 @@ function toMap(walk: Walk, node: YAMLMap, path: string, depth: number): MapNode 
 }
 
 function keyOf(walk: Walk, key: Node): string | null {
-  const target = isAlias(key) ? key.resolve(walk.document) : key;
+  const target = isAlias(key) ? targetOf(walk, key) : key;
   if (target !== key) walk.hasAliases = true;
   if (isScalar(target) && target.value !== null) return String(target.value);
   walk.diagnostics.push({
@@ -217,5 +248,7 @@ function mergeInto(
     });
     return;
   }
+  // Merges of merges are work as well, if the same keys come again and again.
+  walk.nodes += source.entries.size;
   for (const [key, entry] of source.entries) if (!entries.has(key)) entries.set(key, entry);
 }

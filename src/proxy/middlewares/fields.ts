@@ -102,10 +102,11 @@ export function parseDuration(value: unknown): number | null {
   if (typeof value !== 'string') return null;
   const written = value.trim();
   if (/^[+-]?\d+$/.test(written)) return Number(written) * 1000;
-  const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(written);
+  // Digits can be read in one way only: with two, a text of nothing but digits takes seconds.
+  const match = /^([+-]?)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(written);
   if (match === null) return null;
   let total = 0;
-  for (const part of written.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const part of written.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
     total += Number(part[1]) * (unitMs[part[2] as string] as number);
   }
   return match[1] === '-' ? -total : total;

@@ -53,20 +53,20 @@ export class RedisState implements State, Lender {
 
   async take(bucket: BucketSpec, key: string): Promise<Take> {
     const { rate, burst, maxDelay } = bucket;
-    const [wait, remaining] = await this.#ask(takeToken, bucket, key, [rate, burst, maxDelay]);
-    return { wait: wait as number, remaining: remaining as number };
+    const answer = await this.#ask(takeToken, bucket, key, [rate, burst, maxDelay]);
+    const [wait, remaining] = numbersIn(answer, 2) as [number, number];
+    requireWhole(remaining, Number.MAX_SAFE_INTEGER);
+    return { wait, remaining };
   }
 
   async lend(bucket: BucketSpec, key: string, { need, extra, back }: Wish): Promise<Lent> {
     const { rate, burst, maxDelay } = bucket;
-    const args = [rate, burst, maxDelay, need, extra, back];
-    const [granted, late, wait, following, remaining] = (await this.#ask(lendTokens, bucket, key, args)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const answer = await this.#ask(lendTokens, bucket, key, [rate, burst, maxDelay, need, extra, back]);
+    const numbers = numbersIn(answer, 5) as [number, number, number, number, number];
+    const [granted, late, wait, following, remaining] = numbers;
+    requireWhole(granted, need + extra);
+    requireWhole(late, need);
+    requireWhole(remaining, Number.MAX_SAFE_INTEGER);
     return { granted, late, wait, following, remaining };
   }
 
@@ -98,18 +98,9 @@ export class RedisState implements State, Lender {
     clearInterval(this.#timer);
   }
 
-  async #ask(
-    script: RedisScript,
-    { space }: BucketSpec,
-    key: string,
-    args: readonly number[],
-  ): Promise<readonly number[]> {
+  #ask(script: RedisScript, { space }: BucketSpec, key: string, args: readonly number[]): Promise<unknown> {
     const name = `${this.#connection.keyPrefix}:bucket:${space}:${key}`;
-    const answer = await this.#connection.run(script, [name], args, this.#timeout);
-    const numbers = Array.isArray(answer) ? answer.map(Number) : [];
-    if (numbers.length === 0 || !numbers.every(Number.isFinite))
-      throw new RedisRefused('the answer of Redis cannot be read');
-    return numbers;
+    return this.#connection.run(script, [name], args, this.#timeout);
   }
 
   #hold(key: string): Held {
@@ -157,4 +148,21 @@ export class RedisState implements State, Lender {
   renew(): void {
     for (const held of this.#held.values()) this.#say(held);
   }
+}
+
+/** As the scripts say numbers. Nothing, an empty text and a list would be 0 to `Number`, and 0 lets in. */
+function numbersIn(answer: unknown, count: number): readonly number[] {
+  if (!Array.isArray(answer) || answer.length !== count) throw unreadable();
+  return answer.map((one: unknown) => {
+    if (typeof one !== 'string' || !/^\d{1,300}(?:\.\d{1,20})?$/.test(one)) throw unreadable();
+    return Number(one);
+  });
+}
+
+function requireWhole(number: number, most: number): void {
+  if (!Number.isSafeInteger(number) || number > most) throw unreadable();
+}
+
+function unreadable(): RedisRefused {
+  return new RedisRefused('the answer of Redis cannot be read');
 }

@@ -7,8 +7,10 @@ import type { Command, Operand, Pipe } from './pipe.ts';
 import type { Value, ValueMap } from './values.ts';
 import { isList, isMap, isTrue, print, sortedKeys } from './values.ts';
 
-/** Nodes, list items and function calls of one template. */
+/** Nodes, list items and function calls of one template, and what these work on: `sizePerStep` is one. */
 export const maxSteps = 1_000_000;
+/** Characters or items: without them a loop over one long text goes on for hours. */
+const sizePerStep = 128;
 /** Characters of output. */
 export const maxOutput: number = maxTextLength;
 
@@ -172,6 +174,9 @@ function callFunction({ name, offset }: FunctionOperand, args: readonly Value[],
           : `${fewest} to ${most}`;
     throw new TemplateError(`${name} takes ${expected} arguments, ${args.length} given`, offset);
   }
+  let size = 0;
+  for (const arg of args) size += sizeOf(arg);
+  if (size >= sizePerStep) step(run, offset, Math.floor(size / sizePerStep));
   let value: Value;
   try {
     value = found.call(args, { env: run.env, step: (count) => step(run, offset, count) });
@@ -183,6 +188,10 @@ function callFunction({ name, offset }: FunctionOperand, args: readonly Value[],
   if (typeof value === 'string' && value.length > maxTextLength)
     throw new TemplateError(`${name} makes a text of more than ${maxTextLength} characters`, offset);
   return value;
+}
+
+function sizeOf(value: Value): number {
+  return typeof value === 'string' || (value !== null && isList(value)) ? value.length : 1;
 }
 
 function operandValue(operand: Operand, dot: Value, run: Run): Value {
