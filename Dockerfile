@@ -58,7 +58,7 @@ WORKDIR /
 # As Traefik's image: the port of a container whose labels name none.
 EXPOSE 80
 STOPSIGNAL SIGTERM
-# By the flags of process 1, so that it need not be written anew for each configuration. The labels of a
-# container, the gateway's own as well, count from the first good answer on: at the first interval's end.
+# By the flags of process 1, so that it need not be written anew for each configuration. The labels of other
+# containers count from their first good answer on; the gateway's own from its start.
 HEALTHCHECK --interval=10s --timeout=8s --start-period=30s --retries=3 CMD ["portcullis", "healthcheck", "--pid=1"]
 ENTRYPOINT ["portcullis"]

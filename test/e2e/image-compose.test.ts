@@ -192,7 +192,7 @@ describe('the MCP gateway in containers, by the socket itself and files', { skip
   test('cleartext is sent to HTTPS, and the API asks for a token as well', async () => {
     const plain = await ask(engine, `http://${name}/mcp`, ['--resolve', `${name}:80:127.0.0.1`]);
     assert.match(plain.headers, new RegExp(`location: https://${name}/mcp`, 'i'));
-    // Labels of a container count once it is healthy, the gateway's own as well.
+    // Its own labels count from its start, healthy or not yet.
     const api = 'https://traefik.example.com/api/http/routers';
     await eventually('its own labels', async () => (await ask(engine, api, secure)).status === 401, 60_000);
     const told = await ask(engine, api, [...secure, '-H', 'Authorization: Bearer good']);

@@ -13,7 +13,7 @@ import type { EngineEvent } from './events.ts';
 import { createOverlay } from './overlay.ts';
 import { EngineProblem } from './problems.ts';
 import { createReader } from './read.ts';
-import { defaultHostAddress, findHostAddress, ownContainerId, ownNetworks } from './self.ts';
+import { defaultHostAddress, findHostAddress, ownContainerId, ownNetworks, withSoundSelf } from './self.ts';
 import type { DockerSettings, LastGood } from './settings.ts';
 import { watchEngine } from './watch.ts';
 import type { EngineWatch } from './watch.ts';
@@ -29,14 +29,23 @@ export interface DockerProviderOptions {
 const urgentApart = 50;
 const path = 'providers.docker.endpoint';
 
-export function createDockerProvider(options: DockerProviderOptions, log: Log): Provider {
-  return new DockerProvider(options, log);
+/** `own`: the id of the container this runs in, or its first twelve digits; null: it runs in none. */
+export function createDockerProvider(
+  options: DockerProviderOptions,
+  log: Log,
+  own: string | null = ownContainerId(),
+): Provider {
+  return new DockerProvider(options, log, own);
 }
 
-/** Asks the engine once, within `deadline` milliseconds. Never rejects: an engine that does not answer is a warning. */
+/**
+ * Asks the engine once, within `deadline` milliseconds. Never rejects: an engine that does not answer is a warning.
+ * `own` as for `createDockerProvider`.
+ */
 export async function readDockerOnce(
   options: DockerProviderOptions,
   deadline: number,
+  own: string | null = ownContainerId(),
 ): Promise<{ config: ProviderConfig; diagnostics: readonly Diagnostic[] }> {
   const client = createClient({ ...options.client, timeout: Math.min(options.client.timeout, deadline) });
   // Many answers, each of them in time, may still take too long together.
@@ -46,8 +55,7 @@ export async function readDockerOnce(
     void client.close();
   }, deadline);
   try {
-    const containers = await createReader(client).read(null);
-    const own = ownContainerId();
+    const containers = withSoundSelf(await createReader(client).read(null), own);
     const hostAddress = await findHostAddress(own);
     const settings = { ...options.settings, ownNetworks: ownNetworks(containers, own), hostAddress };
     return buildDockerConfig(containers, settings, new Map());
@@ -71,7 +79,7 @@ class DockerProvider implements Provider {
   readonly #log: Log;
   readonly #overlay = createOverlay();
   readonly #lastGood: LastGood = new Map();
-  readonly #own = ownContainerId();
+  readonly #own: string | null;
   #hostAddress = defaultHostAddress;
   #ownNetworks: readonly string[] = [];
   #client: ReturnType<typeof createClient> | null = null;
@@ -85,9 +93,10 @@ class DockerProvider implements Provider {
   #isRead = false;
   #emitted: readonly Container[] | null = null;
 
-  constructor(options: DockerProviderOptions, log: Log) {
+  constructor(options: DockerProviderOptions, log: Log, own: string | null) {
     this.#options = options;
     this.#log = log;
+    this.#own = own;
   }
 
   start(emit: Emit, report: (diagnostics: Diagnostic[]) => void): void {
@@ -160,7 +169,7 @@ class DockerProvider implements Provider {
 
   #send(isUrgent: boolean): void {
     if (!this.#isRead || this.#emit === null) return;
-    const containers = this.#overlay.containers();
+    const containers = withSoundSelf(this.#overlay.containers(), this.#own);
     if (isDeepStrictEqual(this.#emitted, containers)) return;
     this.#emitted = containers;
     const place = { ownNetworks: this.#ownNetworks, hostAddress: this.#hostAddress };

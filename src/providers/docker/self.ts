@@ -1,16 +1,33 @@
 // The container this process runs in, if it runs in one.
 
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Container } from './container.ts';
 
 /** The names of the networks the gateway is on; empty outside of a container and on the host's network. */
 export function ownNetworks(containers: readonly Container[], own: string | null): string[] {
-  if (own === null) return [];
-  const self = containers.find(({ id }) => id.startsWith(own));
-  if (self === undefined || self.networkMode === 'host') return [];
+  const self = selfAmong(containers, own);
+  if (self === null || self.networkMode === 'host') return [];
   return self.networks.filter(({ ipv4, ipv6 }) => ipv4 !== '' || ipv6 !== '').map(({ name }) => name);
+}
+
+/**
+ * `containers`, the one this process runs in counted as running and healthy: that it runs, nobody knows better.
+ * Its health check begins an interval after it does and fails while it drains, and what its labels define must
+ * be there for all others from the first request to the last.
+ */
+export function withSoundSelf(containers: readonly Container[], own: string | null): readonly Container[] {
+  const self = selfAmong(containers, own);
+  if (self === null || (self.state === 'running' && self.health === '')) return containers;
+  return containers.map((one) => (one === self ? { ...one, state: 'running', health: '' } : one));
+}
+
+/** Null: it is not one of them, or there is more than one it could be. */
+function selfAmong(containers: readonly Container[], own: string | null): Container | null {
+  if (own === null) return null;
+  const [self, ...others] = containers.filter(({ id }) => id.startsWith(own));
+  return self === undefined || others.length > 0 ? null : self;
 }
 
 /** Where the host's own ports are, outside of a container. */
@@ -47,10 +64,21 @@ function idFromHostname(name: string): string | null {
   return /^[0-9a-f]{12}$/.test(name) ? name : null;
 }
 
+/** Bytes; an engine's own mounts come long before the thousands that a program may have made since. */
+const maxMountinfo = 1024 * 1024;
+
 function mounts(): string {
+  const bytes = Buffer.alloc(maxMountinfo);
+  let length = 0;
+  let file = -1;
   try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
+    file = openSync('/proc/self/mountinfo', 'r');
+    for (let read = -1; read !== 0; length += read)
+      read = readSync(file, bytes, length, maxMountinfo - length, null);
   } catch {
-    return '';
+    // Not Linux, or not to be read: then the name of the machine must do.
+  } finally {
+    if (file !== -1) closeSync(file);
   }
+  return bytes.toString('utf8', 0, length);
 }

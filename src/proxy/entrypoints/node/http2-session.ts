@@ -1,6 +1,7 @@
 // One client's HTTP/2 session, and the floods it must not be used for.
 
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { outliveStream } from '../../../util/outlive-stream.ts';
 import { headTimeout } from '../head-timeout.ts';
 import type { Door } from './door.ts';
 import type { Http2Downstream } from './http2-downstream.ts';
@@ -55,6 +56,7 @@ export class Session {
   }
 
   began(stream: ServerHttp2Stream, downstream: Http2Downstream): void {
+    outliveStream(stream, this.#session);
     this.#open.add(downstream);
     this.#begun += 1;
     stream.on('close', () => {

@@ -2,6 +2,7 @@
 
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
+import { outliveStream } from '../../../util/outlive-stream.ts';
 import type { RequestBody } from '../../body.ts';
 import { GatewayError } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
@@ -76,6 +77,7 @@ export class Http2Call implements UpstreamCall, SenderEvents {
   begin(session: ClientHttp2Session, owner: StreamOwner): void {
     const isEmpty = this.#body === null && (this.#bytes === null || this.#bytes.length === 0);
     const stream = session.request(this.fields, { endStream: isEmpty });
+    outliveStream(stream, session);
     this.place = null;
     this.#owner = owner;
     this.#stream = stream;

@@ -38,6 +38,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   readonly #dialler: Http2Dialler;
   readonly #socket: Socket;
   #session: ClientHttp2Session | null = null;
+  #closeSession: (() => void) | null = null;
   /** With a stream that is not closed, or waiting for the connection to stand. */
   readonly #calls = new Set<Http2Call>();
   /** Calls it takes at a time. */
@@ -91,6 +92,11 @@ export class Http2Connection implements CallPlace, StreamOwner {
     return this.#isReserved;
   }
 
+  /** The server has said GOAWAY. */
+  get #isLeft(): boolean {
+    return this.lastStream !== Number.MAX_SAFE_INTEGER;
+  }
+
   /** Takes no more calls. */
   get isRetired(): boolean {
     return this.#isRetired;
@@ -125,8 +131,8 @@ export class Http2Connection implements CallPlace, StreamOwner {
   /** Only when it serves nobody. */
   close(): void {
     if (!this.#leave()) return;
-    if (this.#session === null) this.#socket.destroy();
-    else this.#session.close();
+    if (this.#closeSession === null) this.#socket.destroy();
+    else this.#closeSession();
   }
 
   /** `deadline` has come. */
@@ -183,13 +189,18 @@ export class Http2Connection implements CallPlace, StreamOwner {
       this.#failDial(() => dialError(error));
       return;
     }
-    const session = openSession(this.#socket, this.#dialler);
+    const { session, close } = openSession(this.#socket, this.#dialler);
     this.#session = session;
+    this.#closeSession = close;
     session.on('connect', () => this.#stands(session));
     session.on('remoteSettings', ({ maxConcurrentStreams }) => this.#allowed(maxConcurrentStreams));
     session.on('goaway', (_code, lastStream) => this.#goneAway(lastStream));
     session.on('error', (error) => this.#lost(error));
-    session.on('close', () => this.#lost(null));
+    session.on('close', () => {
+      this.#lost(null);
+      // Streams tell that they are closed within this turn.
+      setImmediate(() => this.#endCalls());
+    });
   }
 
   #stands(session: ClientHttp2Session): void {
@@ -205,7 +216,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   #begin(call: Http2Call): void {
     const session = this.#session as ClientHttp2Session;
     try {
-      if (session.closed || session.destroyed) throw refused('the connection is ending');
+      if (this.#isLeft || session.closed || session.destroyed) throw refused('the connection is ending');
       call.begin(session, this);
     } catch (error) {
       this.#calls.delete(call);
@@ -222,7 +233,7 @@ export class Http2Connection implements CallPlace, StreamOwner {
   #goneAway(lastStream: number): void {
     this.lastStream = Math.min(this.lastStream, lastStream);
     this.#isRetired = true;
-    // Its calls may still be answered; the library closes it after that.
+    // Its calls may still be answered; the last of them closes it.
     if (this.#calls.size === 0) this.close();
   }
 
@@ -231,6 +242,14 @@ export class Http2Connection implements CallPlace, StreamOwner {
     if (this.#isStanding) this.#leave();
     else this.#failDial(() => dialError(error ?? new Error('closed')));
     if (error !== null) this.#session?.destroy(error);
+  }
+
+  /** When a connection has ended, every call on it has: none may wait for what cannot come. */
+  #endCalls(): void {
+    for (const call of this.#calls) {
+      this.#calls.delete(call);
+      call.fail(new GatewayError('upstream.reset', 'connection lost'));
+    }
   }
 
   /** Before any request was sent. */

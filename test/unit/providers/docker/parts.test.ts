@@ -9,7 +9,7 @@ import { createLineSplitter, maxEventLine, readEvent } from '../../../../src/pro
 import { containerFrom, listedFrom } from '../../../../src/providers/docker/inspect.ts';
 import { createOverlay, leaveTime } from '../../../../src/providers/docker/overlay.ts';
 import { explain } from '../../../../src/providers/docker/problems.ts';
-import { idFromMounts, ownNetworks } from '../../../../src/providers/docker/self.ts';
+import { idFromMounts, ownNetworks, withSoundSelf } from '../../../../src/providers/docker/self.ts';
 import { negotiate } from '../../../../src/providers/docker/version.ts';
 import { backoff } from '../../../../src/providers/docker/watch.ts';
 import { idOf } from '../../../support/docker-engine.ts';
@@ -194,6 +194,23 @@ test('the gateway knows its own networks from its mounts and the list of contain
   assert.deepEqual(ownNetworks([containerNamed('web'), self], self.id.slice(0, 12)), ['public']);
   assert.deepEqual(ownNetworks([self], null), []);
   assert.deepEqual(ownNetworks([{ ...self, networkMode: 'host' }], self.id), []);
+});
+
+test('only the one container that this process runs in counts as healthy before it is', () => {
+  const web = { ...containerNamed('web'), health: 'starting' };
+  for (const [state, health] of [
+    ['running', 'starting'],
+    ['running', 'unhealthy'],
+    ['exited', 'healthy'],
+  ] as const) {
+    const self = { ...containerNamed('gateway'), state, health };
+    for (const own of [self.id, self.id.slice(0, 12)])
+      assert.deepEqual(withSoundSelf([web, self], own), [web, { ...self, state: 'running', health: '' }]);
+    // Not among them, not in a container at all, or not to be told from another.
+    for (const own of ['f'.repeat(64), null]) assert.deepEqual(withSoundSelf([web, self], own), [web, self]);
+    const twin = { ...self, id: `${self.id.slice(0, 12)}${'f'.repeat(52)}` };
+    assert.deepEqual(withSoundSelf([self, twin], self.id.slice(0, 12)), [self, twin]);
+  }
 });
 
 test('what went wrong is said in words, with what to do where that is known', () => {

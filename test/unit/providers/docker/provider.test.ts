@@ -58,6 +58,33 @@ test('a server leaves with its event, before the engine has answered anything', 
   }
 });
 
+test('what the own container defines is there before it is healthy, and until it has drained', async (context) => {
+  const engine = await startScriptedEngine();
+  const own = engine.put({ name: 'gateway', health: 'starting', ip: '172.30.0.5' }).id;
+  engine.put({ name: 'web', health: 'starting' });
+  const options = optionsFor(engine);
+  const once = await readDockerOnce(options, 5_000, own.slice(0, 12));
+  assert.deepEqual(serversOf(once.config), { gateway: ['http://172.30.0.5:80'] });
+  const log = createLog({ level: 'fatal', format: 'common', filePath: null, noColor: true });
+  const provider = createDockerProvider(options, log, own);
+  const updates: string[] = [];
+  provider.start(
+    (config) => void updates.push(Object.keys(serversOf(config)).join()),
+    () => {},
+  );
+  context.after(async () => {
+    provider.close();
+    await engine.stop();
+  });
+  await eventually('the gateway alone', () => updates.join() === 'gateway');
+  engine.event('health_status: unhealthy', 'gateway');
+  engine.event('kill', 'gateway', { signal: '15' });
+  engine.put({ name: 'web' });
+  engine.event('start', 'web');
+  await eventually('both', () => updates.at(-1) === 'gateway,web');
+  assert.deepEqual(updates, ['gateway', 'gateway,web']);
+});
+
 test('a signal that only makes it read its configuration leaves a container in', async (context) => {
   const { engine, seen } = await follow(context);
   await eventually('the first update', () => 'web' in seen.servers());
