@@ -227,7 +227,7 @@ function askOver(
 }
 
 /** What an engine that was crashed has left running: only processes whose command line names our directory. */
-function endLeftOvers(dir: string): void {
+export function endLeftOvers(dir: string): void {
   const listed = spawnSync('ps', ['-eo', 'pid=,args='], { maxBuffer: 16 * 1024 * 1024 }).stdout.toString();
   for (const line of listed.split('\n')) {
     const [, pid = '', args = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
@@ -240,11 +240,12 @@ function endLeftOvers(dir: string): void {
   }
 }
 
-function unmountAll(dir: string): void {
+/** Mounts below `dir`, and those whose path begins with `also`. */
+export function unmountAll(dir: string, also = `${dir}/`): void {
   const mounted = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
-    .filter((target) => target.startsWith(`${dir}/`))
+    .filter((target) => target.startsWith(`${dir}/`) || target.startsWith(also))
     .reverse();
   for (const target of mounted) spawnSync('umount', ['-l', target]);
 }

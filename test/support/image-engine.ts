@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endLeftOvers, unmountAll } from './container-engine.ts';
 import { eventually } from './gateway.ts';
 
 /** `build`: containers on the host's network alone, so that packages can be fetched. `run`: networks of its own. */
@@ -70,7 +71,7 @@ export async function startImageEngine(purpose: Purpose): Promise<ImageEngine> {
       await removeAll(engine).catch(() => {});
       await end(child);
       endLeftOvers(dir);
-      unmountAll(dir);
+      unmountAll(dir, join(imageCache, 'docker/'));
       if (netns !== null) spawnSync('ip', ['netns', 'delete', netns]);
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
       unlock();
@@ -201,29 +202,6 @@ function capture(
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, output }));
   });
-}
-
-/** What outlived the engine: shims of containers. */
-function endLeftOvers(dir: string): void {
-  const listed = spawnSync('ps', ['-eo', 'pid=,args='], { maxBuffer: 16 * 1024 * 1024 }).stdout.toString();
-  for (const line of listed.split('\n')) {
-    const [, pid = '', args = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
-    if (!args.includes(`${dir}/`) || Number(pid) === process.pid) continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
-}
-
-function unmountAll(dir: string): void {
-  const mounted = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((target) => target.startsWith(`${dir}/`) || target.startsWith(join(imageCache, 'docker/')))
-    .reverse();
-  for (const target of mounted) spawnSync('umount', ['-l', target]);
 }
 
 function must(...line: readonly string[]): void {

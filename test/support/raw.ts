@@ -24,18 +24,8 @@ export async function sendRaw(
   parts: string | Buffer | readonly (string | Buffer)[],
   options: RawOptions = {},
 ): Promise<RawAnswer> {
-  const socket = connect(port, '127.0.0.1');
-  socket.setNoDelay(true);
-  let text = '';
-  let closed = false;
-  let lastByteAt = 0;
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    lastByteAt = performance.now();
-  });
-  socket.on('error', () => {});
-  socket.on('end', () => (closed = true));
-  socket.on('close', () => (closed = true));
+  const seen = listen(port);
+  const { socket } = seen;
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   const list = typeof parts === 'string' || Buffer.isBuffer(parts) ? [parts] : parts;
   for (const [index, part] of list.entries()) {
@@ -46,12 +36,36 @@ export async function sendRaw(
   }
   const deadline = performance.now() + (options.deadline ?? 5_000);
   const quiet = options.quiet ?? 250;
-  while (!closed && performance.now() < deadline) {
-    if (lastByteAt > 0 && performance.now() - lastByteAt > quiet) break;
+  while (!seen.closed && performance.now() < deadline) {
+    if (seen.lastByteAt > 0 && performance.now() - seen.lastByteAt > quiet) break;
     await pause(2);
   }
   socket.destroy();
-  return { text, closed, statuses: statusesIn(text) };
+  return { text: seen.text, closed: seen.closed, statuses: statusesIn(seen.text) };
+}
+
+/** What a connection has told so far. */
+export interface Listening {
+  readonly socket: Socket;
+  text: string;
+  closed: boolean;
+  /** `performance.now()`; 0 before the first. */
+  lastByteAt: number;
+}
+
+/** Connects to 127.0.0.1 and gathers what comes; errors count as the end. */
+export function listen(port: number): Listening {
+  const socket = connect(port, '127.0.0.1');
+  socket.setNoDelay(true);
+  const seen: Listening = { socket, text: '', closed: false, lastByteAt: 0 };
+  socket.on('data', (chunk) => {
+    seen.text += chunk.toString('latin1');
+    seen.lastByteAt = performance.now();
+  });
+  socket.on('error', () => {});
+  socket.on('end', () => (seen.closed = true));
+  socket.on('close', () => (seen.closed = true));
+  return seen;
 }
 
 /** A request's bytes; `headers` are whole lines. Host is `app.test` unless a line says another. */

@@ -13,6 +13,7 @@ import {
   sweep,
   write,
 } from './case.ts';
+import { hostsOfNoMeaning } from '../odd-hosts.ts';
 
 const lineEnds = [
   '\n',
@@ -118,26 +119,8 @@ const oddLines = [
   ],
 ].flat();
 const oddHosts = [
-  'a,b',
-  'u@h',
-  'u:p@h',
-  'h/p',
-  '',
+  ...hostsOfNoMeaning,
   ' ',
-  'a b',
-  'h?x',
-  'h#x',
-  'h\\x',
-  'x\x80y',
-  'a:b',
-  '[::1',
-  '::1',
-  'a:80:80',
-  '%61',
-  'a;b',
-  "a'b",
-  'a"b',
-  '<a>',
   'a\x00b',
   'a\tb',
   '[',

@@ -1,6 +1,7 @@
 // Sends every hostile request in several ways, many at once, and compares what became of each with what should.
 
 import { connect } from 'node:net';
+import { type Listening, listen } from '../raw.ts';
 import type { StrictRecorder } from '../strict-recorder.ts';
 import { fieldValues, type RecordedRequest } from '../strict-request.ts';
 import type { HostileCase, Kind, Outcome } from './case.ts';
@@ -99,44 +100,33 @@ async function sendOne(one: HostileCase, nth: number, { port, engine }: Play): P
   const id = `${engine}-${++lastId}-`;
   const way = ways(one, id)[nth] as Way;
   const { kind } = one[engine];
-  const socket = connect(port, '127.0.0.1');
-  socket.setNoDelay(true);
-  let text = '';
-  let closed = false;
-  let lastByteAt = 0;
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    lastByteAt = performance.now();
-  });
-  socket.on('error', () => {});
-  socket.on('end', () => (closed = true));
-  socket.on('close', () => (closed = true));
+  const seen = listen(port);
   for (const [index, part] of way.parts.entries()) {
     if (index > 0) await pause(times.betweenParts);
-    if (!closed) await new Promise((resolve) => socket.write(part, 'latin1', resolve));
+    if (!seen.closed) await new Promise((resolve) => seen.socket.write(part, 'latin1', resolve));
   }
   const started = performance.now();
-  while (!closed && !isOver({ kind, way, text, started, lastByteAt })) await pause(3);
-  socket.destroy();
+  while (!seen.closed && !isOver({ kind, way, seen, started })) await pause(3);
+  seen.socket.destroy();
+  const { text, closed } = seen;
   return { id, one, way, closed, statuses: statusesIn(text), text: text.slice(0, maxShownChars) };
 }
 
 interface Progress {
   readonly kind: Kind;
   readonly way: Way;
-  readonly text: string;
+  readonly seen: Listening;
   readonly started: number;
-  readonly lastByteAt: number;
 }
 
-function isOver({ kind, way, text, started, lastByteAt }: Progress): boolean {
+function isOver({ kind, way, seen, started }: Progress): boolean {
   const now = performance.now();
   if (now - started > (['stalled', 'never', 'loose'].includes(kind) ? times.stalled : times.deadline))
     return true;
   if (kind !== 'served' && kind !== 'either') return false;
-  const answers = statusesIn(text).length;
+  const answers = statusesIn(seen.text).length;
   // Whoever was served may keep the connection, and whatever it still does with it shows in a moment.
-  return answers > way.goodBefore && (way.isAlone || now - lastByteAt > times.quiet);
+  return answers > way.goodBefore && (way.isAlone || now - seen.lastByteAt > times.quiet);
 }
 
 /** The worker still serves: one good request on a connection of its own. */
