@@ -71,32 +71,23 @@ export function headlinesOf(result: ResultFile): ResultFile {
   return { ...result, rows };
 }
 
-/** A picture, and a short table with everyone's ratio to nginx. */
+/** A picture, and a short table: a line for each case, with ours, nginx and whoever is best of the others. */
 export function toHeadlines(result: ResultFile): string {
   const { machine, setup, rows } = result;
   const cores = rows[0]?.cores ?? 1;
-  const heads = [
-    '',
-    'requests/s',
-    '× nginx',
-    'CPU µs/request',
-    '× nginx',
-    'p99 ms',
-    'peak RSS MiB',
-    'errors',
-  ];
-  const lines = rows.map((one) => {
-    const nginx = rows.find((other) => other.peer === 'nginx' && titleOf(other) === titleOf(one));
-    const name = `${titleOf(one)}: ${one.peer === 'portcullis' ? `**${one.label}**` : one.label}`;
+  const heads = shown.flatMap(({ name }) => [name, 'nginx', 'best other']);
+  const lines = [...new Set(rows.map(titleOf))].map((title) => {
+    const those = rows.filter((one) => titleOf(one) === title);
+    const ours = those.find((one) => one.peer === 'portcullis');
+    const nginx = those.find((one) => one.peer === 'nginx');
+    const others = those.filter((one) => one !== ours && one !== nginx);
     return row([
-      name,
-      figure(one, rate),
-      ratio(one, nginx, rate),
-      figure(one, cpu),
-      ratio(one, nginx, cpu),
-      figure(one, (round) => round.p99),
-      figure(one, (round) => round.peakRss / 1_048_576),
-      String(errorsOf(one)),
+      title,
+      ...shown.flatMap((one) => [
+        emphasised(figure(ours, one.read)),
+        figure(nginx, one.read),
+        bestOf(others, one),
+      ]),
     ]);
   });
   const machineLine = `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}`;
@@ -104,26 +95,51 @@ export function toHeadlines(result: ResultFile): string {
   return [
     '![requests per second, CPU per request and p99 beside nginx and the others](bench/results/latest.svg)',
     '',
-    row(heads),
-    row(heads.map((_, i) => (i === 0 ? '---' : '---:'))),
+    row(['', ...heads]),
+    row(['---', ...heads.map(() => '---:')]),
     ...lines,
     '',
-    `${machineLine}; ${setupLine}; ${result.startedAt.slice(0, 10)}. All cells: [bench/results/latest.md](bench/results/latest.md).`,
+    `${machineLine}; ${setupLine}; ${result.startedAt.slice(0, 10)}. Who is who, memory, errors, all cells: [bench/results/latest.md](bench/results/latest.md).`,
   ].join('\n');
+}
+
+interface Shown {
+  readonly name: string;
+  readonly read: Read;
+  readonly isMoreBetter: boolean;
 }
 
 const rate: Read = (round) => round.perSecond;
 const cpu: Read = (round) => round.cpu;
 
-function figure(one: Row, read: Read): string {
-  const value = medianOf(one, read);
-  return value === null ? '' : formatFigure(value);
+const shown: readonly Shown[] = [
+  { name: 'requests/s', read: rate, isMoreBetter: true },
+  { name: 'CPU µs/request', read: cpu, isMoreBetter: false },
+  { name: 'p99 ms', read: (round) => round.p99, isMoreBetter: false },
+];
+
+/** With its name. Who had errors is not among the best: to refuse is quick. */
+function bestOf(others: readonly Row[], { read, isMoreBetter }: Shown): string {
+  let best: { readonly peer: string; readonly value: number } | null = null;
+  for (const one of others) {
+    const value = errorsOf(one) === 0 ? medianOf(one, read) : null;
+    if (value === null) continue;
+    if (best === null || (isMoreBetter ? value > best.value : value < best.value))
+      best = { peer: one.peer, value };
+  }
+  return best === null ? '' : `${formatFigure(best.value)} ${best.peer}`;
 }
 
-function ratio(one: Row, base: Row | undefined, read: Read): string {
-  const value = medianOf(one, read);
-  const unit = base === undefined || base === one ? null : medianOf(base, read);
-  return value === null || unit === null || unit === 0 ? '' : formatFigure(value / unit);
+/** Empty where there is none; errors stand beside it. */
+function figure(one: Row | undefined, read: Read): string {
+  const value = one === undefined ? null : medianOf(one, read);
+  if (one === undefined || value === null) return '';
+  const errors = errorsOf(one);
+  return `${formatFigure(value)}${errors === 0 ? '' : ` (${errors} errors)`}`;
+}
+
+function emphasised(cell: string): string {
+  return cell === '' ? '' : `**${cell}**`;
 }
 
 function lineOf(one: Row): string {

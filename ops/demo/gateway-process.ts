@@ -36,7 +36,11 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
   const child = spawn(process.execPath, [main, ...flagsFor(options)], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C goes to everything in the terminal's group, and a gateway that is told twice leaves at once.
+    detached: options.verbose,
   });
+  const killWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');
@@ -49,6 +53,7 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
     child.once('exit', (code) => resolve(code));
     child.once('error', () => resolve(null));
   });
+  void exited.then(() => process.removeListener('exit', killWithUs));
   const gateway: GatewayProcess = {
     pid: child.pid ?? 0,
     exited,

@@ -57,10 +57,31 @@ test('the headlines leave out other cases and other numbers of cores', () => {
   ]);
 });
 
-test('the headlines give the ratio to nginx of the same case', () => {
-  const table = toHeadlines(result([rates([40_000]), rates([80_000], nginx)]));
-  assert.match(table, /\| plain: \*\*portcullis\*\* \| 40,000 \| 0\.50 \| 20\.0 \| 1\.00 \|/);
-  assert.match(table, /\| plain: nginx \| 80,000 \| {2}\| 20\.0 \| {2}\|/);
+test('the headlines have a line for each case: ours, nginx, and the best of the others by each figure', () => {
+  const haproxy = { peer: 'haproxy', label: 'haproxy' };
+  const caddy = { peer: 'caddy', label: 'caddy' };
+  const quick = row([{ perSecond: 90_000, cpu: 30, p99: 0.5 }], haproxy);
+  const lean = row([{ perSecond: 30_000, cpu: 10, p99: 4 }], caddy);
+  const table = toHeadlines(result([rates([40_000]), rates([80_000], nginx), quick, lean]));
+  assert.match(
+    table,
+    /\| plain \| \*\*40,000\*\* \| 80,000 \| 90,000 haproxy \| \*\*20\.0\*\* \| 20\.0 \| 10\.0 caddy \| \*\*2\.00\*\* \| 2\.00 \| 0\.50 haproxy \|/,
+  );
+  assert.equal(table.match(/\| plain/g)?.length, 1);
+});
+
+test('in the headlines who had errors is not the best, and our own errors are told', () => {
+  const refusing = row([{ perSecond: 900_000, errors: 7 }], { peer: 'caddy', label: 'caddy' });
+  const table = toHeadlines(result([row([{ perSecond: 40_000, errors: 3 }]), refusing]));
+  assert.match(table, /\| plain \| \*\*40,000 \(3 errors\)\*\* \| {2}\| {2}\|/);
+});
+
+test('every line of the headlines has as many cells as their head', () => {
+  const lines = toHeadlines(result([rates([1]), rates([1], { scenario: 'protected', case: 'cache' })])).split(
+    '\n',
+  );
+  const cells = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').length);
+  assert.deepEqual([...new Set(cells)], [12]);
 });
 
 test('the section between the marks is replaced and the rest stays', () => {
