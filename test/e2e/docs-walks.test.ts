@@ -14,9 +14,7 @@ const walks = new Set(
 );
 
 /** Not done here. */
-const excuses = [
-  { what: /^docker /, why: 'needs an engine and images; e2e/image builds and runs them' },
-];
+const excuses = [{ what: /^docker /, why: 'needs an engine and images; e2e/image builds and runs them' }];
 
 for (const walk of walks)
   test(`the walk ${walk} ends where it says`, { skip }, async (t) => {
