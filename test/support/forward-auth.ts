@@ -34,7 +34,8 @@ export interface AuthServer {
 
 export async function startAuthServer(answer: AuthServer['answer']): Promise<AuthServer> {
   const seen: SeenCall[] = [];
-  const server = http.createServer((request, response) => {
+  // As large as the gateway lets a head be, so that what it would forward arrives.
+  const server = http.createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {

@@ -66,3 +66,8 @@ return epoch`);
 /** KEYS epoch. */
 export const readEpoch = redisScript(`${wholeClock}${epochOf}
 return epochOf(KEYS[1])`);
+
+/** KEYS epoch. ARGV what it has been, and is at least from now on. */
+export const raiseEpoch = redisScript(`
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1`);

@@ -5,7 +5,7 @@ import type { SharedDecision, SharedDecisions, SharedLook } from '../decisions.t
 import { openSelector } from '../purge-text.ts';
 import type { Sealing } from '../sealing.ts';
 import type { RedisConnection } from './connect.ts';
-import { findDecision, putDecision } from './decision-scripts.ts';
+import { findDecision, putDecision, raiseEpoch } from './decision-scripts.ts';
 
 /** Decisions in Redis, over all middlewares and nodes. */
 const maxDecisions = 50_000;
@@ -34,6 +34,9 @@ export class RedisDecisions implements SharedDecisions {
   readonly #max: number;
   readonly #keys: readonly [texts: string, ends: string];
   readonly #allKeys: readonly string[];
+  readonly #epochKey: string;
+  /** The most purges that were ever counted: a count below it was set back, or lost with a server that failed. */
+  #highest = 0;
 
   constructor(connection: RedisConnection, sealing: Sealing, options: RedisDecisionsOptions = {}) {
     this.secret = sealing.digestSecret;
@@ -45,6 +48,7 @@ export class RedisDecisions implements SharedDecisions {
     this.#keys = [`${keyPrefix}:{auth}:texts`, `${keyPrefix}:{auth}:ends`];
     const { epoch, purges } = purgeKeys(keyPrefix);
     this.#allKeys = [...this.#keys, epoch, purges];
+    this.#epochKey = epoch;
   }
 
   async find(key: string): Promise<SharedLook> {
@@ -71,6 +75,8 @@ export class RedisDecisions implements SharedDecisions {
     const [first, stored, left, ...purges] = answer.map(String);
     const epoch = Number(first);
     if (!Number.isSafeInteger(epoch) || epoch < 1) return nothing;
+    if (epoch < this.#highest) return this.#raise();
+    this.#highest = epoch;
     const space = stored?.indexOf(' ') ?? -1;
     if (stored === undefined || space === -1) return { epoch, decision: null };
     const own = Number(stored.slice(0, space));
@@ -81,6 +87,13 @@ export class RedisDecisions implements SharedDecisions {
     if (text === null) return { epoch, decision: null };
     const decision: SharedDecision = { text, life, purges: this.#purgesOf(purges, epoch - own) };
     return { epoch, decision };
+  }
+
+  /** What was purged meanwhile is lost: once the count is right again, nothing older than that is taken. */
+  #raise(): SharedLook {
+    const args = [this.#highest];
+    this.#connection.run(raiseEpoch, [this.#epochKey], args, this.#timeout).catch(() => {});
+    return nothing;
   }
 
   /** Null unless each of the `count` purges is there and can be read. */

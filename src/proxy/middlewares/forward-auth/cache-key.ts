@@ -5,7 +5,6 @@ import { hash } from 'node:crypto';
 import type { Exchange } from '../../exchange.ts';
 import { getHeaderValues, hasHeader } from '../../headers.ts';
 import { type AuthRequest, noiseNames } from './auth-request.ts';
-import { credentialNames } from './tags.ts';
 
 export interface KeyScope {
   /** Qualified name of the middleware. */
@@ -26,6 +25,8 @@ export class CacheKey {
   readonly #parts: readonly Part[] | null;
   /** Of a narrowed key: whether a request has the header or cookie of each such entry. */
   readonly #shown: readonly ((x: Exchange) => boolean)[];
+  /** Of a narrowed key: whether requests that differ in their query differ in key. */
+  readonly #holdsQuery: boolean;
 
   constructor(scope: KeyScope, request: AuthRequest) {
     this.#request = request;
@@ -35,6 +36,7 @@ export class CacheKey {
     this.#narrow = scope.narrow.map((entry) => (entry.startsWith('cookie:') ? entry : entry.toLowerCase()));
     this.#parts = scope.narrow.length === 0 ? null : this.#narrow.map((entry) => readPart(entry, request));
     this.#shown = this.#narrow.flatMap(readPresence);
+    this.#holdsQuery = this.#narrow.includes('uri') || this.#narrow.includes('header:x-forwarded-uri');
   }
 
   /** 32 bytes, one a char. Must be asked before anything of `x` is changed. */
@@ -54,15 +56,17 @@ export class CacheKey {
 
   /**
    * Whether a narrowed key would see nothing of who asks: none of its own headers and cookies is there, but the
-   * call carries other credentials. All such requests would share one decision, whoever they are from.
+   * call carries something else that may be a credential: any header that is not known to be none, or a query. All
+   * such requests would share one decision, whoever they are from, and so would those that show nothing at all.
    */
   isBlindTo(x: Exchange): boolean {
     if (this.#shown.length === 0) return false;
     for (const shows of this.#shown) if (shows(x)) return false;
+    if (!this.#holdsQuery && this.#request.forwardedUri(x).includes('?')) return true;
     const { headers } = x;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] as string;
-      if (credentialNames.has(name) && this.#request.carries(name)) return true;
+      if (!tellingNothing.has(name) && this.#request.carries(name)) return true;
     }
     return false;
   }
@@ -92,6 +96,21 @@ export class CacheKey {
 const writtenAlways: ReadonlySet<string> = new Set(
   ['for', 'proto', 'host', 'uri', 'method', 'port'].map((name) => `x-forwarded-${name}`),
 );
+
+/** Headers that show nobody who asks. A client certificate that is passed on does. */
+const tellingNothing: ReadonlySet<string> = new Set([
+  ...noiseNames,
+  ...writtenAlways,
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'origin',
+  'via',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+  'x-real-ip',
+  'x-requested-with',
+]);
 
 type Part = (x: Exchange) => string;
 

@@ -125,12 +125,15 @@ function tokenLife(facts: LifeFacts): number {
 
 /**
  * `exp` of a JWT in milliseconds since 1970, or null. Nothing is verified: a forged `exp` can only shorten
- * how long the auth server's own decision is kept. An `exp` that is no number ends the token at once.
+ * how long the auth server's own decision is kept. An `exp` that is no number ends the token at once, and so
+ * does what looks like a token and is too long to be read.
  */
 export function tokenEnd(token: string): number | null {
-  if (token.length > maxTokenSize || !token.startsWith('ey')) return null;
-  const parts = token.split('.');
+  // Base64 of what begins with a brace, whatever white space follows it.
+  if (!token.startsWith('e')) return null;
+  const parts = token.split('.', 4);
   if (parts.length !== 3) return null;
+  if (token.length > maxTokenSize) return 0;
   try {
     const claims: unknown = JSON.parse(Buffer.from(parts[1] as string, 'base64url').toString('utf8'));
     if (typeof claims !== 'object' || claims === null || !('exp' in claims)) return null;

@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../../errors.ts';
 import type { SharedDecision, SharedDecisions } from '../../../state/decisions.ts';
-import type { Asker, Keeping, Outcome, QuestionText } from './asker.ts';
+import { type Asker, isFailure, type Keeping, type Outcome, type QuestionText } from './asker.ts';
 import type { Allow } from './auth-answer.ts';
 import type { Question } from './flight.ts';
 import type { Life } from './lifetime.ts';
@@ -58,22 +58,45 @@ export class SharedLevel {
     this.#decisions.put(key, epoch, { text: JSON.stringify(stored), life: life.fresh });
   }
 
+  /** Puts in its place what is no decision, and ends at once. */
+  forget(key: string, epoch: number): void {
+    this.#decisions.put(key, epoch, { text: 'null', life: 1 });
+  }
+
   #read({ text, life, purges }: SharedDecision): Found | null {
     if (purges === null) return null;
-    // It was sealed by one of us, as JSON; only another release may have put other things in.
-    const stored = JSON.parse(text) as Partial<Stored>;
+    const stored = readStored(text);
+    if (stored === null) return null;
     const { decision, tags, more, endsWithToken, until } = stored;
-    if (decision?.allow !== true || typeof tags !== 'string') return null;
-    if (typeof more !== 'number' || typeof until !== 'number') return null;
     for (const selector of purges) {
       const tag = this.#tagger.ofSelector(selector);
       if (tag === null || hasTag(tags, tag)) return null;
     }
     const fresh = Math.min(life, until - Date.now());
     if (!(fresh > 0)) return null;
-    const ends = endsWithToken === true;
-    return { decision, tags, life: { fresh, stale: fresh + more, endsWithToken: ends, shareable: true } };
+    return { decision, tags, life: { fresh, stale: fresh + more, endsWithToken, shareable: true } };
   }
+}
+
+/** It was sealed by one of us; only another release may have put other things in. Null: it has. */
+function readStored(text: string): Stored | null {
+  let read: Partial<Stored> | null;
+  try {
+    read = JSON.parse(text) as Partial<Stored> | null;
+  } catch {
+    return null;
+  }
+  const { decision, tags, more, until } = read ?? {};
+  if (decision?.allow !== true || typeof tags !== 'string') return null;
+  const { identity, client, cookies, username } = decision;
+  if (!isTexts(identity) || !isTexts(client) || !isTexts(cookies)) return null;
+  if (username !== null && typeof username !== 'string') return null;
+  if (typeof more !== 'number' || more < 0 || typeof until !== 'number') return null;
+  return { decision, tags, more, endsWithToken: read?.endsWithToken === true, until };
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 export interface SharedQuestion {
@@ -103,9 +126,18 @@ export function askThrough(
       cache.stats.shared++;
       return { decision: found.decision, error: null, shareable: true };
     }
-    const share = epoch === null ? null : (kept: Found) => level.put(key, epoch, kept);
+    if (epoch === null) return (inner = asker.askAndKeep(text, key, keeping)).answer;
+    let isNews = false;
+    const share = (kept: Found): void => {
+      isNews = true;
+      level.put(key, epoch, kept);
+    };
     inner = asker.askAndKeep(text, key, keeping, share);
-    return inner.answer;
+    const outcome = await inner.answer;
+    // The newest word counts for all: what was found would else let in whom the auth server has just refused.
+    if (found !== null && !isNews && outcome.decision !== null && !isFailure(outcome))
+      level.forget(key, epoch);
+    return outcome;
   };
   const cancel = (why?: GatewayError): void => {
     isCancelled = true;

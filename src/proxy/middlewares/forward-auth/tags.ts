@@ -74,7 +74,7 @@ export function tokensOf(sent: readonly string[]): string[] {
 }
 
 /** Headers by which clients show who they are. */
-export const credentialNames: ReadonlySet<string> = new Set([
+const credentialNames: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'x-api-key',
@@ -97,8 +97,25 @@ function addTokens(tokens: Set<string>, name: string, value: string): void {
   }
   if (name.startsWith('x-forwarded-')) return;
   tokens.add(value);
-  if (name === 'authorization') tokens.add(bareToken(value));
   if (name === 'cookie') addPairs(tokens, value, ';');
+  // Where scripts in browsers put a token when they open a WebSocket, beside the names of subprotocols.
+  else if (name === 'sec-websocket-protocol') addItems(tokens, value);
+  else addCredentials(tokens, value);
+}
+
+function addItems(tokens: Set<string>, list: string): void {
+  for (const item of list.split(',', maxPairs)) tokens.add(item.trim());
+}
+
+/** What follows the scheme; of Basic also name and password, in whose place git and registries send tokens. */
+function addCredentials(tokens: Set<string>, value: string): void {
+  const bare = bareToken(value);
+  tokens.add(bare);
+  if (!/^basic[ \t]/i.test(value)) return;
+  const pair = Buffer.from(bare, 'base64').toString('latin1');
+  const colon = pair.indexOf(':');
+  if (colon > 0) tokens.add(pair.slice(0, colon));
+  if (colon !== -1 && colon + 1 < pair.length) tokens.add(pair.slice(colon + 1));
 }
 
 /** The value of each pair, also as it is without quotes and escapes. */

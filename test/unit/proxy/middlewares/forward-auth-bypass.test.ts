@@ -81,8 +81,8 @@ test('a narrowed key never lets those who show something else share a decision',
   // What the auth server does not get to see cannot tell anyone apart.
   auth.seen.length = 0;
   const unseen = build(['header:Authorization'], { authRequestHeaders: ['Authorization'] });
-  await pass(unseen, ['cookie', 'sid=alice']);
-  await pass(unseen, ['cookie', 'sid=bob']);
+  await pass(unseen, ['cookie', 'sid=alice'], { search: '' });
+  await pass(unseen, ['cookie', 'sid=bob'], { search: '' });
   assert.equal(auth.seen.length, 1);
 });
 
