@@ -10,6 +10,7 @@ import { type ResolvedStatic, resolveStatic } from '../config/static/resolve.ts'
 import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
+import { reopenOrTell } from '../observability/reopen.ts';
 import { announce, HandoverRefused } from './announce.ts';
 import { ListenFailed } from './bring-up.ts';
 import type { WorkerUser } from './fork.ts';
@@ -172,12 +173,7 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
 
 /** Workers of another user may have no right to make the file that logrotate has moved away. */
 function reopenLogs(primary: Primary, { resolved, workerUser, log }: Run): void {
-  try {
-    if (workerUser !== null) makeAccessLog(resolved);
-  } catch (error) {
-    log.error({ reason: error instanceof Error ? error.message : String(error) }, 'no new access log');
-    return;
-  }
+  if (workerUser !== null) reopenOrTell({ reopen: () => makeAccessLog(resolved) }, 'access log', log);
   primary.reopenLogs();
 }
 

@@ -9,6 +9,7 @@ import type { ApiAnswer, ApiRequest, ToWorker } from '../model/ipc.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { CertificateSpec, TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
+import { reopenProblem } from '../observability/reopen.ts';
 import { failure } from './api/answers.ts';
 import { type Api, createApi } from './api/api.ts';
 import { isDashboardBuilt } from './api/dashboard-files.ts';
@@ -151,9 +152,15 @@ class Parts implements Primary {
 
   reopenLogs(): void {
     const { log } = this.#options;
-    log.reopen();
+    const problem = reopenProblem(log, 'log');
     this.supervisor.broadcast({ type: 'reopen-logs' });
-    log.info('logs are opened anew');
+    if (problem === null) {
+      log.info('logs are opened anew');
+      return;
+    }
+    log.error({ pid: process.pid }, problem);
+    // The old file may have been moved or removed: nobody looks into it for this.
+    process.stderr.write(`${problem}\n`);
   }
 
   roll(): Promise<void> {

@@ -1,11 +1,11 @@
 // Certificates, their keys and authorities that `tls` names: a file's path, or the PEM text itself.
 
-import { X509Certificate } from 'node:crypto';
 import type { OptionsConfig, StoreConfig } from '../config/dynamic/schema.ts';
 import type { TlsConfig, Written } from '../config/dynamic/provider-config.ts';
 import { readPair } from '../config/dynamic/read-pair.ts';
 import type { Diagnostic, Place } from '../model/diagnostic.ts';
 import type { CertificateSpec } from '../model/tls.ts';
+import { isAuthorities } from '../tls/client-pems.ts';
 
 export interface PemSource {
   /** A file's text. Throws `Error` with a sentence that names the file. */
@@ -147,22 +147,6 @@ function fillOptions(
     return found.text;
   });
   return { ...written, value: { ...written.value, clientAuth: { ...clientAuth, caFiles } }, errors };
-}
-
-/** Bytes of one bundle of authorities; that of a whole system takes about 220 KiB. */
-const maxBundleBytes = 1024 * 1024;
-
-function isAuthorities(text: string): boolean {
-  if (text.length > maxBundleBytes) return false;
-  const each = text.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END/g) ?? [];
-  if (each.length === 0) return false;
-  try {
-    for (const one of each)
-      new X509Certificate(`${one}${one.includes('TRUSTED') ? ' TRUSTED' : ''} CERTIFICATE-----`);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 type Text = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };

@@ -9,6 +9,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import { type AccessLog, createAccessLog } from '../observability/access-log.ts';
 import type { Log } from '../observability/log.ts';
+import { reopenOrTell } from '../observability/reopen.ts';
 import { createTracing, type Tracing } from '../observability/tracing.ts';
 import { metricNames } from '../observability/names.ts';
 import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
@@ -262,7 +263,7 @@ class WorkerGateway implements Gateway, ListenerHost {
   }
 
   reopenLogs(): void {
-    this.#accessLog?.reopen();
+    if (this.#accessLog !== null) reopenOrTell(this.#accessLog, 'access log', this.#log);
   }
 
   async drain(deadline: number): Promise<void> {

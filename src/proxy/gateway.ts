@@ -43,6 +43,7 @@ export interface Gateway {
   countLive(): void;
   /** What was counted since the last call; null for nothing. */
   takeLive(): LiveCounts | null;
+  /** Never throws: a log that cannot be opened anew goes on into its old file, and says so. */
   reopenLogs(): void;
   /**
    * Closes the listeners, says `Connection: close` on what is answered from now on, waits for running

@@ -14,18 +14,8 @@ const maxNames = 1000;
 
 /** Never throws, and says nothing of the key but what kind of text it is. */
 export function readCertificate(certPem: string, keyPem: string): ReadCertificate {
-  if (certPem.length > maxPemBytes || keyPem.length > maxPemBytes) {
-    return problem(`certificate and key may take ${maxPemBytes} bytes each`);
-  }
-  const leaf = readLeaf(certPem);
+  const leaf = pairOf(certPem, keyPem);
   if (typeof leaf === 'string') return problem(leaf);
-  const key = readKey(keyPem);
-  if (typeof key === 'string') return problem(key);
-  const unusable = unusableKey(key);
-  if (unusable !== null) return problem(unusable);
-  if (!leaf.checkPrivateKey(key)) return problem('the key is not the one of the certificate');
-  const broken = brokenAbove(certPem);
-  if (broken !== null) return problem(broken);
   const names = namesOf(leaf);
   if (names.length === 0) return problem('the certificate names no host');
   if (names.length > maxNames) return problem(`the certificate names more than ${maxNames} hosts`);
@@ -42,6 +32,21 @@ export function readCertificate(certPem: string, keyPem: string): ReadCertificat
       ...(beyondUws === null ? {} : { beyondUws }),
     },
   };
+}
+
+/** The leaf, whomever it names, or what is wrong with the two texts; never throws. */
+export function pairOf(certPem: string, keyPem: string): X509Certificate | string {
+  if (certPem.length > maxPemBytes || keyPem.length > maxPemBytes) {
+    return `certificate and key may take ${maxPemBytes} bytes each`;
+  }
+  const leaf = readLeaf(certPem);
+  if (typeof leaf === 'string') return leaf;
+  const key = readKey(keyPem);
+  if (typeof key === 'string') return key;
+  const unusable = unusableKey(key);
+  if (unusable !== null) return unusable;
+  if (!leaf.checkPrivateKey(key)) return 'the key is not the one of the certificate';
+  return brokenAbove(certPem) ?? leaf;
 }
 
 /** Lower case, sorted; those of the SAN, else the common name. */

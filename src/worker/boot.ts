@@ -6,6 +6,7 @@ import { connectRedis } from '../state/redis/connect.ts';
 import type { ToWorker } from '../model/ipc.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import { createLog, type Log } from '../observability/log.ts';
+import { reopenOrTell } from '../observability/reopen.ts';
 import { createGateway } from '../proxy/create-gateway.ts';
 import type { Gateway } from '../proxy/gateway.ts';
 import { applyChange, applySnapshot, rollBack } from './apply.ts';
@@ -143,7 +144,7 @@ async function listen(gateway: Gateway, arrived: Promise<void> | undefined): Pro
 }
 
 function reopen(log: Log | null, gateway: Gateway | null): void {
-  log?.reopen();
+  if (log !== null) reopenOrTell(log, 'log', log);
   gateway?.reopenLogs();
 }
 

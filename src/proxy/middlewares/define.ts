@@ -66,8 +66,6 @@ export interface MiddlewareDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly perRouter?: true;
   /** Services it asks, as they are written: without an `@`, those of the middleware's own provider. */
   services?(options: z.output<Schema>): readonly string[];
-  /** Whether its build reads files: it is then built again at every reload, though its options stay the same. */
-  readsFiles?(options: z.output<Schema>): boolean;
   /**
    * Puts the content of the files that the options name into them, in the primary, at every reload and when one
    * of them changes: workers read none. `readFile` throws `Error`, and so may this: routers that use it answer 503.

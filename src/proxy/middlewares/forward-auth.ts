@@ -18,6 +18,7 @@ import { type AuthFigures, keepFigures } from './forward-auth/figures.ts';
 import { Identity } from './forward-auth/identity.ts';
 import { type ForwardAuthOptions, forwardAuthSchema } from './forward-auth/options.ts';
 import { askForOne, type Conclude } from './forward-auth/own-question.ts';
+import { withPemFiles } from './forward-auth/pem-files.ts';
 import { SharedLevel } from './forward-auth/shared-level.ts';
 import { Tagger } from './forward-auth/tags.ts';
 
@@ -25,7 +26,9 @@ export const forwardAuth = defineMiddleware({
   kind: 'forwardAuth',
   summary: 'Asks an auth server whether a request may go on, and may keep its answers for a while.',
   schema: forwardAuthSchema,
-  readsFiles: (options) => options.tls !== undefined,
+  withFiles(options, readFile) {
+    return options.tls === undefined ? options : { ...options, tls: withPemFiles(options.tls, readFile) };
+  },
   build(options, deps): Hooks {
     const tls = options.tls ?? null;
     const identity = new Identity(options);
@@ -147,7 +150,7 @@ class ForwardAuth {
 function buildKeeping(options: ForwardAuthOptions, deps: BuildDeps, request: AuthRequest): Keeping | null {
   if (options.cache === undefined) return null;
   const narrow = options.cache.key;
-  const optionsHash = hash('sha256', JSON.stringify(options), 'hex');
+  const optionsHash = hashOf(options);
   const decisions = options.cache.shared ? sharedDecisions(deps) : null;
   const secret = decisions?.secret ?? deps.bootSecret;
   const tagger = new Tagger(secret);
@@ -163,6 +166,16 @@ function buildKeeping(options: ForwardAuthOptions, deps: BuildDeps, request: Aut
     .filter((entry) => entry.startsWith('header:'))
     .map((entry) => entry.slice('header:'.length).toLowerCase());
   return { cache, key, tagger, shared, options: options.cache, credentialNames };
+}
+
+/**
+ * Without the gateway's own certificate, which is renewed, and which each node may have another of: what was decided
+ * stays, and nodes go on sharing it. Not so without the authorities: they are whose decisions these are.
+ */
+function hashOf(options: ForwardAuthOptions): string {
+  const { tls } = options;
+  const asked = tls === undefined ? options : { ...options, tls: { ...tls, cert: null, key: null } };
+  return hash('sha256', JSON.stringify(asked), 'hex');
 }
 
 function sharedDecisions(deps: BuildDeps): SharedDecisions | null {

@@ -97,8 +97,7 @@ function instance(wanted: Wanted, context: BuildContext): BuiltMiddleware {
   const key = router === '' ? spec.name : `${spec.name}\n${router}`;
   const asked = definition.services?.(spec.options).map((name) => services.get(qualified(name, spec))) ?? [];
   // What failed may have failed for something outside of its options, too.
-  const isStale =
-    typeof context.middlewares.before(key)?.thing === 'string' || definition.readsFiles?.(spec.options);
+  const isStale = typeof context.middlewares.before(key)?.thing === 'string';
   const inputs = [spec, ...asked];
   return context.middlewares.get(key, isStale ? [...inputs, context.diagnostics] : inputs, build);
 }

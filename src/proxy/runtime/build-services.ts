@@ -125,7 +125,7 @@ function bareMark(spec: ServiceSpec): string {
 function asksFurther(spec: MiddlewareSpec): boolean {
   const definition = findMiddleware(spec.kind);
   if (definition === null || spec.errors.length > 0) return false;
-  return definition.services !== undefined || definition.readsFiles?.(spec.options) === true;
+  return definition.services !== undefined;
 }
 
 function namesIn(spec: NestedServiceSpec): readonly string[] {
