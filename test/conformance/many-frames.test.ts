@@ -59,7 +59,7 @@ describe('HTTP/2 floods from many at once', { timeout: 120_000 }, () => {
 
   for (const [name, flood] of Object.entries(floods)) {
     test(name, async () => {
-      const siege = besiege(gateway, { path: '/o/other' });
+      const siege = besiege(gateway, { path: '/o/other', patience: 15_000 });
       const end = performance.now() + attackFor;
       const cut = await Promise.all(
         Array.from({ length: attackers }, () => attack(gateway.port('web'), flood, end)),
@@ -68,7 +68,7 @@ describe('HTTP/2 floods from many at once', { timeout: 120_000 }, () => {
       const report = await siege.stop(`node: ${name} ×${attackers}, cut ${times} times`);
       assert.ok(times > 0);
       assert.equal(report.failed, 0);
-      assert.ok(report.answered > 2, report.row);
+      assert.ok(report.answered > 1, report.row);
       assert.ok(report.peak - report.before < 250e6, report.row);
     });
   }

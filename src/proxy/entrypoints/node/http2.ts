@@ -6,10 +6,9 @@ import type { Stopwatch } from '../stopwatch.ts';
 import { NodeBody } from './body.ts';
 import type { Door } from './door.ts';
 import { Http2Downstream } from './http2-downstream.ts';
-import { Session } from './http2-session.ts';
+import { type Arriving, Session } from './http2-session.ts';
 import { maxConcurrentStreams, maxHeaderPairs, maxResetsPerSecond, maxSessionMemory } from './limits.ts';
 import { feedHttp2 } from './request-head.ts';
-import type { Secured } from './secured.ts';
 
 export function http2Options({ spec }: Door['entryPoint']): ServerOptions {
   return {
@@ -41,8 +40,8 @@ export class Http2 {
     this.#stopwatch = stopwatch;
   }
 
-  opened(session: ServerHttp2Session, secured: Secured | null): void {
-    const own = new Session(session, secured, this.#door);
+  opened(session: ServerHttp2Session, arriving: Arriving): void {
+    const own = new Session(session, arriving, this.#door);
     this.#sessions.set(session, own);
     session.on('close', () => this.#left(session));
     this.#looking ??= setInterval(() => this.#look(), 1000).unref();
@@ -65,7 +64,7 @@ export class Http2 {
 
   /** No stream is begun any more; those there go on. */
   stopAccepting(): void {
-    for (const session of this.#sessions.keys()) session.close();
+    for (const own of this.#sessions.values()) own.leave();
   }
 
   close(): void {

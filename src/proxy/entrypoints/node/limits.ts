@@ -30,6 +30,10 @@ export const maxIdleBytesPerSecond: number = 4 * 1024 * 1024;
 export const requestAllowance: number = 16 * 1024;
 /** Header lines of one request; of HTTP/2 with its pseudo-headers. */
 export const maxHeaderPairs = 1_024;
+/** Milliseconds a client may take to read the frame that ends its HTTP/2 session. */
+export const lastWordsTimeout = 5_000;
+/** Milliseconds in which nothing need move on an HTTP/2 session that was told to end, and PING is not answered. */
+export const maxEndingSilence = 30_000;
 /** MB that Node lets one HTTP/2 session keep. */
 export const maxSessionMemory = 10;
 

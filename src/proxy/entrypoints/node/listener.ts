@@ -18,6 +18,7 @@ import type { Door } from './door.ts';
 import { type Beginning, recognise } from './first-bytes.ts';
 import { Http1, http1Options } from './http1.ts';
 import { Http2, http2Options } from './http2.ts';
+import type { Arriving } from './http2-session.ts';
 import { firstBytesTimeout, handshakeTimeout } from './limits.ts';
 import { Handshakes, refuseCleartext, sendAlert, socketUnder } from './openings.ts';
 import type { Secured } from './secured.ts';
@@ -50,7 +51,7 @@ class NodeServer {
   readonly #connected: ListenerHost['connected'];
   readonly #speakHttp1: (socket: Socket) => void;
   /** Of the session that is being opened. */
-  #arriving: Secured | null = null;
+  #arriving: Arriving | null = null;
 
   constructor(entryPoint: EntryPoint, host: ListenerHost, plan: ListenerPlan) {
     const intake = new Intake(entryPoint);
@@ -133,7 +134,9 @@ class NodeServer {
     server.on('upgrade', (request, socket, head) => this.#http1.upgrade(request, socket as Socket, head));
     server.on('connect', (request, socket) => this.#http1.connect(request, socket as Socket));
     server.on('clientError', (error: Error, socket) => this.#http1.failed(error, socket as Socket));
-    this.#sessions.on('session', (session) => this.#http2.opened(session, this.#arriving));
+    this.#sessions.on('session', (session) => {
+      if (this.#arriving !== null) this.#http2.opened(session, this.#arriving);
+    });
     this.#sessions.on('sessionError', ignore);
   }
 
@@ -170,7 +173,7 @@ class NodeServer {
       // Half of a session is none: its streams would go on for a client that has left.
       socket.allowHalfOpen = false;
       // Within the call the session is made, which takes what was put back by itself.
-      this.#arriving = secured;
+      this.#arriving = { socket, secured };
       this.#sessions.emit('connection', socket);
       this.#arriving = null;
       return;
