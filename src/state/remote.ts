@@ -35,6 +35,7 @@ export class RemoteState implements State {
   #lastId = 0;
   #flushing: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #expiring: NodeJS.Immediate | null = null;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class RemoteState implements State {
   close(): void {
     if (this.#flushing !== null) clearImmediate(this.#flushing);
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#expiring !== null) clearImmediate(this.#expiring);
     this.#flushing = null;
     this.#timer = null;
   }
@@ -112,7 +114,14 @@ export class RemoteState implements State {
     if (this.#last === null) this.#first = batch;
     else this.#last.next = batch;
     this.#last = batch;
-    this.#timer ??= setTimeout(this.#expire, this.#budget);
+    if (this.#timer === null) this.#expireIn(this.#budget);
+  }
+
+  #expireIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      // After a pause of this process timers come before what has arrived: answers that were in time are read first.
+      this.#expiring = setImmediate(this.#expire);
+    }, ms);
   }
 
   readonly #expire = (): void => {
@@ -121,7 +130,7 @@ export class RemoteState implements State {
     for (let batch = this.#first; batch !== null; batch = batch.next) {
       if (batch.isExpired) continue;
       if (batch.deadline > now) {
-        this.#timer = setTimeout(this.#expire, batch.deadline - now);
+        this.#expireIn(batch.deadline - now);
         return;
       }
       batch.expire(new StateUnreachable('the primary gave no answer in time'));

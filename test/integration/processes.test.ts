@@ -26,18 +26,25 @@ test('a worker killed with SIGKILL is replaced at once and nothing is refused me
         }
       })();
       process.kill(victim, 'SIGKILL');
-      const took = await eventually('two workers run', async () => {
-        const { workers } = await gateway.status().catch(() => ({ workers: [] }));
-        const serving = workers.filter((one) => one.state === 'running' && one.pid !== victim);
-        return serving.length === 2;
-      });
+      await eventually(
+        'two workers run',
+        async () => {
+          const { workers } = await gateway.status().catch(() => ({ workers: [] }));
+          const serving = workers.filter((one) => one.state === 'running' && one.pid !== victim);
+          return serving.length === 2;
+        },
+        30_000,
+      );
       going = false;
       await load;
       assert.equal(refused, 0);
-      // Under a second on a quiet machine; other suites run beside this one.
-      assert.ok(took < 3000, `took ${took} ms`);
-      assert.match(gateway.logs(), /worker died and is replaced/);
-      assert.match(gateway.logs(), /signal SIGKILL/);
+      // How soon it serves is the machine's affair; that nothing is waited for is the gateway's.
+      const died = gateway
+        .logs()
+        .split('\n')
+        .find((line) => line.includes('worker died and is replaced'));
+      assert.match(died ?? '', /signal SIGKILL/);
+      assert.match(died ?? '', /"delay":0\b/);
     });
   });
 });

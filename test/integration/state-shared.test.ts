@@ -2,18 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { StateOnError } from '../../src/model/settings.ts';
 import type { RedisSettings } from '../../src/model/redis.ts';
 import { MemoryState } from '../../src/state/memory.ts';
 import { RedisState } from '../../src/state/redis/state.ts';
 import { SharedState } from '../../src/state/shared.ts';
 import { type BucketSpec, StateClosed } from '../../src/state/state.ts';
-import { worstExcess } from '../support/limit-load.ts';
+import { type Had, provenExcess } from '../support/limit-load.ts';
 import { connect, linesLog } from '../support/redis-client.ts';
 import { missingRedis, redisSettings, startCluster, startRedis, until } from '../support/redis-server.ts';
 
 const skip = missingRedis;
+/** Milliseconds. Where the budget is not what is tested, a busy machine must not be taken for a Redis that is away. */
+const patient = 10_000;
 
 interface Opened {
   readonly state: SharedState;
@@ -24,18 +26,18 @@ async function open(
   context: TestContext,
   settings: RedisSettings,
   onError: StateOnError = 'local',
-  isThere = true,
+  { isThere = true, budget = patient }: { readonly isThere?: boolean; readonly budget?: number } = {},
 ): Promise<Opened> {
   const { connection } = connect(context, settings);
-  if (isThere) await connection.whenReachable(5000);
+  if (isThere) await connection.whenReachable(20_000);
   const near = new MemoryState();
   const lines: string[] = [];
-  const state = new SharedState(connection, { onError, near, log: linesLog(lines), budget: 50 });
+  const state = new SharedState(connection, { onError, near, log: linesLog(lines), budget });
   context.after(() => {
     state.close();
     near.close();
   });
-  if (isThere) await wait(1);
+  if (isThere) await state.arrived;
   return { state, lines };
 }
 
@@ -47,14 +49,23 @@ const spec = (rest: Partial<BucketSpec> = {}): BucketSpec => ({
   ...rest,
 });
 
-/** When each token was had, and how many calls there were. */
-async function use(state: SharedState, bucket: BucketSpec, ms: number): Promise<number[]> {
-  const times: number[] = [];
+/** Milliseconds in which nobody asked, but for pauses of less than 10. */
+function pausesIn(asks: readonly number[]): number {
+  const gaps = asks.toSorted((a, b) => a - b).map((at, i, all) => at - (all[i - 1] ?? at));
+  return gaps.filter((gap) => gap >= 10).reduce((sum, gap) => sum + gap, 0);
+}
+
+/** When each token was had. */
+async function use(state: SharedState, bucket: BucketSpec, ms: number, asks: number[]): Promise<Had[]> {
+  const times: Had[] = [];
   const end = performance.now() + ms;
   while (performance.now() < end) {
     for (let i = 0; i < 4; i += 1) {
+      const asked = performance.now();
+      asks.push(asked);
       const take = await state.take(bucket, 'a');
-      if (take.wait <= bucket.maxDelay) times.push(performance.now() + take.wait);
+      if (take.wait <= bucket.maxDelay)
+        times.push({ asked: asked + take.wait, at: performance.now() + take.wait });
     }
     await wait(1);
   }
@@ -68,16 +79,20 @@ for (const mode of ['strict', 'leased'] as const) {
       [0, 1, 2, 3].map(async () => await open(context, redisSettings(server.port))),
     );
     const bucket = spec({ mode });
+    const asks: number[] = [];
     const started = performance.now();
-    const times = (await Promise.all(workers.map(({ state }) => use(state, bucket, 3000)))).flat();
-    const seconds = (Math.max(...times) - started) / 1000;
-    const exact = bucket.burst + bucket.rate * seconds * 1000;
+    // So many at once that more is asked for than there is, also when an answer takes its time.
+    const users = workers.flatMap(({ state }) => Array.from({ length: 8 }, () => state));
+    const times = (await Promise.all(users.map((state) => use(state, bucket, 3000, asks)))).flat();
+    const exact = bucket.burst + bucket.rate * (Math.max(...times.map(({ at }) => at)) - started);
     assert.ok(times.length <= exact * 1.01, `${times.length} of ${exact}`);
-    assert.ok(times.length >= exact * 0.97, `${times.length} of ${exact}`);
-    // When a token was had is seen here some milliseconds after it was.
+    // Nobody gets what nobody asks for: while this process stands still all that comes may be too much to keep.
+    const least = exact - bucket.rate * pausesIn(asks);
+    assert.ok(times.length >= least * 0.97, `${times.length} of ${least} to ${exact}`);
     const bound = mode === 'leased' ? bucket.rate * 100 : 0;
-    const worst = worstExcess(times, bucket.rate, bucket.burst);
-    assert.ok(worst <= bound + bucket.rate * 20, `${worst} above, ${bound} allowed`);
+    const worst = provenExcess(times, bucket.rate, bucket.burst);
+    // A token or two, where a clock is rounded.
+    assert.ok(worst <= bound + 2, `${worst} above, ${bound} allowed`);
   });
 }
 
@@ -86,8 +101,8 @@ test('what is lent one by one is what is taken one by one, from the same bucket'
 }, async (context) => {
   const server = await startRedis(context);
   const { connection } = connect(context, redisSettings(server.port));
-  await connection.whenReachable(5000);
-  const redis = new RedisState(connection, { timeout: 2000 });
+  await connection.whenReachable(20_000);
+  const redis = new RedisState(connection, { timeout: patient });
   context.after(() => redis.close());
   // Slow enough that the time between two calls is nothing; two may wait.
   const bucket = spec({ rate: 1 / 100_000, burst: 4, maxDelay: 250_000 });
@@ -111,6 +126,7 @@ test('a lease asks Redis a small part of the time', { skip }, async (context) =>
   const { state } = await open(context, redisSettings(server.port));
   const bucket = spec({ rate: 1000, burst: 100_000 });
   let passed = 0;
+  const started = performance.now();
   for (let round = 0; round < 200; round += 1) {
     for (let i = 0; i < 20; i += 1) passed += (await state.take(bucket, 'a')).wait === 0 ? 1 : 0;
     await wait(1);
@@ -121,7 +137,9 @@ test('a lease asks Redis a small part of the time', { skip }, async (context) =>
     (sum, [, n]) => sum + Number(n),
     0,
   );
-  assert.ok(calls < 400, `${calls} calls for 4,000 requests`);
+  // What is lent holds for 50 ms, and what is left of it may be given back: of a slower machine more is asked.
+  const most = 300 + (2 * (performance.now() - started)) / 50;
+  assert.ok(calls < most, `${calls} calls for 4,000 requests, ${most} allowed`);
 });
 
 test('local: while Redis is gone this process counts alone, and what entered leaves where it came in', {
@@ -180,22 +198,40 @@ test('a Redis that stalls costs some requests the budget, and the others nothing
   skip,
 }, async (context) => {
   const server = await startRedis(context);
-  const { state } = await open(context, redisSettings(server.port));
+  const budget = 50;
+  const { state } = await open(context, redisSettings(server.port), 'local', { budget });
   context.after(() => server.resume());
   const bucket = spec({ mode: 'strict' });
   await state.take(bucket, 'a');
   server.pause();
   let waited = 0;
   for (let i = 0; i < 100; i += 1) {
-    const started = performance.now();
-    await state.take(bucket, `key ${i}`);
-    const took = performance.now() - started;
-    assert.ok(took < 50 + 60, `${took} ms`);
-    if (took > 30) waited += 1;
+    const take = state.take(bucket, `key ${i}`);
+    if (!(take instanceof Promise)) continue;
+    waited += 1;
+    // Both are timers of this process: however late it is, they go off in their order.
+    const isLate = wait(budget + 60).then(async () => await turn('late'));
+    assert.notEqual(await Promise.race([take, isLate]), 'late');
   }
   assert.equal(waited, 3);
   server.resume();
   await until('it is back', () => state.mode === 'redis');
+});
+
+test('what Redis answered in time counts, though this process was busy until later', {
+  skip,
+}, async (context) => {
+  const server = await startRedis(context);
+  const { connection } = connect(context, redisSettings(server.port));
+  await connection.whenReachable(20_000);
+  await connection.call('PING', [], patient);
+  // On a busy machine Redis may really be late.
+  await until('an answer that was in time', async () => {
+    const asked = connection.call('PING', [], 50);
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    return (await asked.catch(() => null)) === 'PONG';
+  });
 });
 
 test('a Redis that answers and cannot write is away, and not back before it can', {
@@ -215,14 +251,16 @@ test('a Redis that answers and cannot write is away, and not back before it can'
 
 test('who comes before the connection is there waits for it, and not for ever', { skip }, async (context) => {
   const server = await startRedis(context);
-  const there = await open(context, redisSettings(server.port), 'closed', false);
+  const there = await open(context, redisSettings(server.port), 'closed', { isThere: false });
   assert.equal((await until('it answers', () => there.state.mode === 'redis'), there.state.mode), 'redis');
   await server.kill();
-  const { state } = await open(context, redisSettings(server.port), 'local', false);
-  const started = performance.now();
-  assert.equal((await state.take(spec(), 'a')).wait, 0);
-  assert.ok(performance.now() - started < 200);
-  await until('it is away', () => state.mode === 'local', 5000);
+  const { state } = await open(context, redisSettings(server.port), 'local', {
+    isThere: false,
+    budget: 50,
+  });
+  const isLate = wait(200).then(() => null);
+  assert.equal((await Promise.race([state.take(spec(), 'a'), isLate]))?.wait, 0);
+  await until('it is away', () => state.mode === 'local');
 });
 
 test('on a cluster keys of all slots are counted', { skip }, async (context) => {

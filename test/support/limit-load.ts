@@ -44,14 +44,26 @@ export function withStatus(hits: readonly Hit[], status: number): number {
   return hits.filter((one) => one.status === status).length;
 }
 
-/** The most that passed beyond `burst + rate × window` in any window; `rate` per millisecond. */
-export function worstExcess(times: readonly number[], rate: number, burst: number): number {
-  // Of all windows that end at one answer the worst begins where the balance was lowest.
-  let lowest = Infinity;
+/** When something was had: after `asked`, before `at`; milliseconds of one clock. */
+export interface Had {
+  readonly asked: number;
+  readonly at: number;
+}
+
+/**
+ * The most that certainly passed beyond `burst + rate × window` in any window; `rate` per millisecond. However late
+ * this process hears of what happened, it is no more than what happened. At most some thousands.
+ */
+export function provenExcess(all: readonly Had[], rate: number, burst: number): number {
+  const byEnd = all.toSorted((a, b) => a.at - b.at);
   let worst = -Infinity;
-  for (const [i, at] of times.toSorted((a, b) => a - b).entries()) {
-    lowest = Math.min(lowest, i - at * rate);
-    worst = Math.max(worst, i + 1 - at * rate - lowest - burst);
+  for (const { asked: from } of all) {
+    let inside = 0;
+    for (const { asked, at } of byEnd) {
+      if (asked < from) continue;
+      inside += 1;
+      worst = Math.max(worst, inside - (at - from) * rate - burst);
+    }
   }
   return worst;
 }

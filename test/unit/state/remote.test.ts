@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as tick, setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
-import type { StateCalls } from '../../../src/model/ipc.ts';
+import { MessageChannel } from 'node:worker_threads';
+import type { StateAnswer, StateCalls } from '../../../src/model/ipc.ts';
 import { MemoryState } from '../../../src/state/memory.ts';
 import { RemoteState, StateUnreachable } from '../../../src/state/remote.ts';
 
@@ -64,7 +65,7 @@ test('a call without an answer fails within its budget, and its late entry is le
   await assert.rejects(entered, StateUnreachable);
   await assert.rejects(taken, StateUnreachable);
   const took = performance.now() - started;
-  assert.ok(took >= 35 && took < 1000, `${took} ms`);
+  assert.ok(took >= 35 && took < 10_000, `${took} ms`);
   remote.answered({ type: 'state-answer', id: 1, values: [0, 4, 1] }, null);
   await tick();
   assert.deepEqual(sent[1]?.leaves, [{ space: 's', keys: ['x'] }]);
@@ -138,4 +139,23 @@ test('nobody holding the state fails the calls', async (t) => {
   await tick();
   remote.answered({ type: 'state-answer', id: 1, values: null }, null);
   await assert.rejects(taken, StateUnreachable);
+});
+
+test('an answer that came in time counts, though this process was busy until later', async (t) => {
+  const { port1: near, port2: far } = new MessageChannel();
+  t.after(() => near.close());
+  const remote = new RemoteState({
+    budget: 20,
+    send({ id }) {
+      far.postMessage({ type: 'state-answer', id, values: [0, 4] });
+      process.nextTick(() => {
+        const end = performance.now() + 100;
+        while (performance.now() < end);
+      });
+      return true;
+    },
+  });
+  t.after(() => remote.close());
+  near.on('message', (answer: StateAnswer) => remote.answered(answer, null));
+  assert.deepEqual(await remote.take(bucket, 'a'), { wait: 0, remaining: 4 });
 });
