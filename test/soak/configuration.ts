@@ -20,6 +20,8 @@ export function staticPart(redisPort: number, accessLog: string): object {
     },
     metrics: { prometheus: { addRoutersLabels: true } },
     accessLog: { filePath: accessLog, format: 'json', rotation: { maxSize: 8, maxBackups: 2 } },
+    // What is loaded into each process for the soak (probe.ts) needs them in workers, too.
+    workerEnv: ['SOAK_PROBE', 'SOAK_PROBE_MS'],
     state: { redis: { endpoints: [`127.0.0.1:${redisPort}`] }, secret },
   };
 }

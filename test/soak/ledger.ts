@@ -19,6 +19,8 @@ export interface Happened {
   readonly node: NodeName | null;
   readonly begun: number;
   readonly ended: number;
+  /** When the last socket of a killed worker was closed: until then its queue takes connections. */
+  readonly gone?: number;
   /** Ports of the clients whose connections went with a killed worker. */
   readonly victims: ReadonlySet<number>;
 }
@@ -97,7 +99,7 @@ export function judgeFailures(
   };
 }
 
-/** Milliseconds after its death in which a worker's queue may still have taken a connection. */
+/** Milliseconds by which a connection may seem to have begun after it. */
 const stillArriving = 50;
 
 function covers(allowance: Allowance, event: Happened, failure: Failure): boolean {
@@ -111,6 +113,6 @@ function covers(allowance: Allowance, event: Happened, failure: Failure): boolea
     allowance.what.test(failure.what) &&
     (allowance.onVictim !== true ||
       event.victims.has(failure.port) ||
-      (failure.opened > 0 && failure.opened <= event.begun + stillArriving))
+      (failure.opened > 0 && failure.opened <= (event.gone ?? event.begun) + stillArriving))
   );
 }

@@ -1,5 +1,6 @@
 // What happens to a soak, period by period: reloads, rolls, killed workers, restarts of servers and of Redis.
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
 import { connectionsOf } from '../support/load.ts';
@@ -97,15 +98,27 @@ async function kill({ name, gateway }: SoakNode): Promise<Happened> {
   const [victim = 0] = gateway.workerPids();
   const ports = ['web', 'tls', 'h2'].map((door) => gateway.port(door));
   const victims = new Set(ports.flatMap((port) => [...connectionsOf(victim, port)]));
+  let gone = 0;
   const act = async (): Promise<void> => {
     process.kill(victim, 'SIGKILL');
+    await eventually('the worker is gone', () => isGone(victim), 30_000);
+    gone = performance.now();
     const isReplaced = async (): Promise<boolean> => {
       const { workers } = await gateway.status().catch(() => ({ workers: [] }));
       return workers.filter((one) => one.state === 'running' && one.pid !== victim).length === 2;
     };
     await eventually('a new worker serves', isReplaced, 60_000);
   };
-  return await timed('kill', name, act, victims);
+  return { ...(await timed('kill', name, act, victims)), gone };
+}
+
+/** A zombie has no sockets any more. */
+function isGone(pid: number): boolean {
+  try {
+    return / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
 }
 
 async function purge({ gateway }: SoakNode): Promise<void> {

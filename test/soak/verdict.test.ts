@@ -55,6 +55,12 @@ test('a killed worker excuses its own connections, and those that had just arriv
   assert.deepEqual(alien, failures.slice(2));
 });
 
+test('until a killed worker is gone it takes connections that go with it', () => {
+  const failures = [failure({ port: 4712, opened: 10_080 }), failure({ port: 4713, opened: 10_400 })];
+  const { alien } = judgeFailures(failures, [event({ gone: 10_090 })], allowances);
+  assert.deepEqual(alien, failures.slice(1));
+});
+
 test('an allowance has an end: so many failures for each time', () => {
   const rolls = [event({ event: 'roll' }), event({ event: 'roll', begun: 50_000, ended: 51_000 })];
   const most = allowances.find((one) => one.event === 'roll')?.most ?? 0;

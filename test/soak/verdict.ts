@@ -148,7 +148,8 @@ function checkProcesses({ ledger, samples, minutes }: Evidence, bounds: Bounds):
           what: `${what}, ${role} ${pid} of ${node}`,
           bound: `${bound} MiB an hour`,
           seen: `${slope.toFixed(2)} MiB an hour, at last ${last.toFixed(1)} MiB`,
-          ok: isLong ? slope <= bound : null,
+          // What was not measured is not kept.
+          ok: half.length === 0 ? false : isLong ? slope <= bound : null,
         });
       }
     }
