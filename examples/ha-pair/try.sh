@@ -39,7 +39,12 @@ network() {
   done
 }
 
+# A zombie holds no port any more.
+gone() { ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+
+# One that was told to end holds its ports until its last request is over.
 gateway() {
+  [ ! -e "$run/gateway-$1.pid" ] || until_true gone "$(cat "$run/gateway-$1.pid")"
   background "$1" "gateway-$1" "$node" ../../src/main.ts --configFile=static.yml
   until_true on "$1" curl -sf http://127.0.0.1:8080/ping
 }
