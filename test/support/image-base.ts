@@ -30,6 +30,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** As the Dockerfile names them when nobody says otherwise. */
 const debian = 'debian:trixie-slim';
 const node = 'node:24-trixie-slim';
+/** Debian's, which its own Node trusts without being told. */
+const systemTrust = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Builds `portcullis`, and `portcullis-bare` on the bare base, from this checkout; what has not changed is kept. With
@@ -138,7 +140,8 @@ async function makeNode(engine: ImageEngine): Promise<void> {
       ['npx', 'npx-cli.js'],
     ])
       spawnSync('ln', ['-s', `../lib/node_modules/npm/bin/${script}`, join(local, 'bin', name as string)]);
-    const authorities = process.env['NODE_EXTRA_CA_CERTS'];
+    const authorities =
+      process.env['NODE_EXTRA_CA_CERTS'] ?? (existsSync(systemTrust) ? systemTrust : undefined);
     if (authorities !== undefined) copyFileSync(authorities, join(local, 'etc/authorities.pem'));
     const trust = authorities === undefined ? '' : 'ENV NODE_EXTRA_CA_CERTS=/usr/local/etc/authorities.pem\n';
     writeFileSync(join(dir, 'Dockerfile'), `FROM ${debian}\nCOPY usr /usr\n${trust}`);
