@@ -9,7 +9,7 @@ import type { TransportSpec } from '../model/snapshot.ts';
 import type { DockerProviderOptions } from './docker/docker.ts';
 import { dockerOptions } from './docker/from-static.ts';
 import type { FileProviderOptions } from './file/file.ts';
-import { readPem } from './file/pem.ts';
+import { rootsOf } from './file/pem.ts';
 import { internalConfig } from './internal/internal.ts';
 
 export interface DynamicSide {
@@ -50,12 +50,7 @@ export function dynamicSide(
 
 function defaultTransport({ serversTransport }: StaticConfig, diagnostics: Diagnostic[]): TransportSpec {
   const errors: string[] = [];
-  const rootCAs = serversTransport.rootCAs.map((value) => {
-    const pem = readPem(value);
-    if (pem.ok) return pem.text;
-    errors.push(`rootCAs: ${pem.problem}`);
-    return '';
-  });
+  const rootCAs = serversTransport.rootCAs.map((value) => rootsOf(value, errors));
   const where = { source: 'static configuration', path: 'serversTransport.rootCAs' };
   for (const message of errors) diagnostics.push({ severity: 'error', code: 'config.pem', message, where });
   const { dialTimeout, responseHeaderTimeout, idleConnTimeout } = serversTransport.forwardingTimeouts;

@@ -11,6 +11,7 @@ import type { ProviderConfig } from '../../../src/config/dynamic/provider-config
 import type { Diagnostic } from '../../../src/model/diagnostic.ts';
 import { createFileProvider } from '../../../src/providers/file/file.ts';
 import type { FileTarget } from '../../../src/providers/file/store.ts';
+import { makeAuthority } from '../../support/pki.ts';
 
 interface Started {
   readonly names: () => string;
@@ -230,7 +231,7 @@ test('without watch only a reload reads again, and it reads the environment and 
   const files = start(t, { filename: path }, { watch: false, env });
   assert.deepEqual(files.codes(), ['config.pem']);
   env['P'] = '/2';
-  writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n');
+  writeFileSync(ca, makeAuthority().root);
   assert.equal(files.names(), 'a=/1');
   files.reload();
   assert.equal(files.names(), 'a=/2');
