@@ -6,7 +6,7 @@ import { writesHeaders } from './access-headers.ts';
 import { buildJson } from './access-json.ts';
 import type { AccessRecord } from './access-record.ts';
 import { buildShort } from './access-short.ts';
-import { createLineWriter, type LineWriter } from './line-writer.ts';
+import { createLineWriter, type LineWriter, type Unopened } from './line-writer.ts';
 
 /** A write begins at the latest this long after the line came, or when this much has gathered. */
 const flushDelayMs = 100;
@@ -26,11 +26,15 @@ export interface AccessLog {
   readonly dropped: number;
 }
 
-/** `onDropped` is told of lost lines once there is room again. Throws when the file cannot be opened. */
-export function createAccessLog(
-  settings: AccessLogSettings,
-  onDropped: (lines: number) => void = () => undefined,
-): AccessLog {
+export interface AccessLogEvents {
+  /** Told of lost lines once there is room again. */
+  readonly onDropped?: (lines: number) => void;
+  /** Told of a file that cannot be opened, yet; absent: creating the log throws. */
+  readonly unopened?: Omit<Unopened, 'fd'>;
+}
+
+/** A file that cannot be opened loses its lines; it is tried again, at most once a second, while there are some. */
+export function createAccessLog(settings: AccessLogSettings, events: AccessLogEvents = {}): AccessLog {
   const format = buildFormat(settings);
   const passes = buildFilter(settings.filters);
   const open = (filePath: string | null): LineWriter =>
@@ -40,7 +44,8 @@ export function createAccessLog(
       flushChars,
       flushLines: settings.bufferingSize > 0 ? settings.bufferingSize : Number.MAX_SAFE_INTEGER,
       flushDelayMs,
-      onDropped,
+      onDropped: events.onDropped ?? (() => undefined),
+      ...(events.unopened === undefined ? {} : { unopened: { fd: null, ...events.unopened } }),
       rotation: filePath === null ? null : (settings.rotation ?? null),
     });
   const writer = open(settings.filePath);

@@ -13,6 +13,8 @@ export const maxPendingLines = 65_536;
 const retryMs = 10;
 /** A report may itself be a line that cannot be written: no more than one in this time. */
 const reportEveryMs = 1000;
+/** Between two tries to open a file that cannot be opened, in milliseconds. */
+const openEveryMs = 1000;
 /** A synchronous write gives up after so many pauses. */
 const maxSyncTries = 100;
 
@@ -29,6 +31,17 @@ export interface LineWriterOptions {
   readonly onDropped: (lines: number) => void;
   /** Null or absent: the file is never moved aside from here. */
   readonly rotation?: RotationSettings | null;
+  /** What happens to lines before the file can be opened; absent: creating the writer throws. */
+  readonly unopened?: Unopened;
+}
+
+export interface Unopened {
+  /** Where lines go until then; null loses them. */
+  readonly fd: number | null;
+  /** Told once, and again at each `reopen` in vain. */
+  readonly onProblem: (error: unknown) => void;
+  /** Told how many lines are lost. */
+  readonly onOpened: (lost: number) => void;
 }
 
 export interface LineWriter {
@@ -44,7 +57,7 @@ export interface LineWriter {
   readonly dropped: number;
 }
 
-/** Throws when the file cannot be opened. */
+/** Throws when the file cannot be opened and `unopened` is absent. */
 export function createLineWriter(options: LineWriterOptions): LineWriter {
   return new Writer(options);
 }
@@ -52,8 +65,11 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
 class Writer implements LineWriter {
   dropped = 0;
   readonly #options: LineWriterOptions;
-  #fd: number;
-  #isStream: boolean;
+  #fd = -1;
+  #isStream = true;
+  /** False: `#fd` is that of `unopened`, or none. */
+  #isOpen = false;
+  #nextOpen = 0;
   /** A descriptor that a write under way still needs. */
   #oldFd: number | null = null;
   #pending = '';
@@ -71,11 +87,10 @@ class Writer implements LineWriter {
 
   constructor(options: LineWriterOptions) {
     this.#options = options;
-    this.#fd = openTarget(options.filePath, options.mode);
-    this.#isStream = isStream(this.#fd);
+    this.#open(true);
     const { filePath, rotation = null } = options;
-    const isOurs = rotation !== null && filePath !== null && !this.#isStream;
-    this.#rotation = isOurs ? new LineRotation(filePath, rotation) : null;
+    const mayRotate = rotation !== null && filePath !== null && !(this.#isOpen && this.#isStream);
+    this.#rotation = mayRotate ? new LineRotation(filePath, rotation) : null;
   }
 
   write(line: string): void {
@@ -96,6 +111,11 @@ class Writer implements LineWriter {
 
   reopen(): void {
     if (this.#options.filePath === null) return;
+    if (!this.#isOpen) {
+      this.#nextOpen = 0;
+      if (this.#underWay === null) this.#open(true);
+      return;
+    }
     const fd = openTarget(this.#options.filePath, this.#options.mode);
     if (this.#underWay === null) closeSync(this.#fd);
     else if (this.#oldFd === null) this.#oldFd = this.#fd;
@@ -125,6 +145,30 @@ class Writer implements LineWriter {
     this.#writeSync(rest, lines);
   }
 
+  /** The first time, and for a file that could not be opened. Throws when nobody said what happens then. */
+  #open(tells: boolean): void {
+    const { filePath, mode, unopened } = this.#options;
+    try {
+      this.#fd = openTarget(filePath, mode);
+      this.#isOpen = true;
+    } catch (error) {
+      if (unopened === undefined) throw error;
+      this.#fd = unopened.fd ?? -1;
+      this.#nextOpen = performance.now() + openEveryMs;
+      if (tells) unopened.onProblem(error);
+    }
+    this.#isStream = isStream(this.#fd);
+  }
+
+  /** False: there is nothing lines could be written to. */
+  #hasTarget(): boolean {
+    if (!this.#isOpen && performance.now() >= this.#nextOpen) {
+      this.#open(false);
+      if (this.#isOpen) this.#options.unopened?.onOpened(this.dropped);
+    }
+    return this.#fd !== -1;
+  }
+
   #writeSync(rest: Buffer, lines: number): void {
     let offset = 0;
     for (let tries = 0; offset < rest.length && tries < maxSyncTries; tries++) {
@@ -146,7 +190,14 @@ class Writer implements LineWriter {
       this.#settle();
       return;
     }
-    if (this.#rotation?.isDue(this.#fd) === true) this.#renew();
+    if (!this.#hasTarget()) {
+      this.dropped += this.#pendingLines;
+      this.#pending = '';
+      this.#pendingLines = 0;
+      this.#settle();
+      return;
+    }
+    if (this.#isOpen && this.#rotation?.isDue(this.#fd) === true) this.#renew();
     this.#underWay = Buffer.from(this.#pending);
     this.#underWayLines = this.#pendingLines;
     this.#offset = 0;

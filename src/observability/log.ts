@@ -7,6 +7,7 @@ import { standardOutput } from './line-target.ts';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { jsonOfText } from './log-text.ts';
 import { redactFields } from './redact.ts';
+import { tellUnopened } from './unopened.ts';
 
 /** Values under names such as `password` or `token` are never written. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -33,8 +34,12 @@ export interface Log {
   flushSync(): void;
 }
 
-/** Throws when the file cannot be opened. */
-export function createLog(settings: LogSettings): Log {
+export interface LogOptions {
+  /** Lines go to standard output while the file cannot be opened; otherwise creating the log throws. */
+  readonly elseStandardOutput?: boolean;
+}
+
+export function createLog(settings: LogSettings, { elseStandardOutput = false }: LogOptions = {}): Log {
   const writer = createLineWriter({
     filePath: settings.filePath,
     mode: 0o644,
@@ -42,6 +47,7 @@ export function createLog(settings: LogSettings): Log {
     flushLines: 100,
     flushDelayMs: 5,
     rotation: settings.rotation ?? null,
+    ...(elseStandardOutput ? { unopened: { fd: standardOutput(), ...tellUnopened('log', () => log) } } : {}),
     onDropped: (lines) =>
       log.warn({ lines }, 'Log lines were dropped: the log is written more slowly than it grows'),
   });

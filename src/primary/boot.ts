@@ -64,7 +64,9 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   mentionWarnings(log, resolved, diagnostics);
   const place = await takePlace(resolved, options.replaces);
   if (!place.ok) return failToStart(log, resolved, place.problem);
-  const obstacle = workerUser === null ? null : userObstacle(workerUser, loaded.config, resolved);
+  const obstacle =
+    accessLogObstacle(resolved) ??
+    (workerUser === null ? null : workerUserProblem(workerUser, loaded.config, resolved));
   if (obstacle !== null) return failToStart(log, resolved, obstacle);
   const entryPoints = await withPorts(resolved.entryPoints);
   const settled = { ...resolved, entryPoints, worker: { ...resolved.worker, entryPoints } };
@@ -74,10 +76,11 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   return run({ config, resolved: settled, log, diagnostics, options, notifier, predecessor, workerUser });
 }
 
-function userObstacle(user: WorkerUser, config: StaticConfig, resolved: ResolvedStatic): string | null {
+/** At the start somebody looks; later workers come up without their access log, and say so. */
+function accessLogObstacle(resolved: ResolvedStatic): string | null {
   try {
     makeAccessLog(resolved);
-    return workerUserProblem(user, config, resolved);
+    return null;
   } catch (error) {
     return `the access log cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
   }

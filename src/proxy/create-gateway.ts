@@ -10,6 +10,7 @@ import type { CertificateChange } from '../model/tls.ts';
 import { type AccessLog, createAccessLog } from '../observability/access-log.ts';
 import type { Log } from '../observability/log.ts';
 import { reopenOrTell } from '../observability/reopen.ts';
+import { tellUnopened } from '../observability/unopened.ts';
 import { createTracing, type Tracing } from '../observability/tracing.ts';
 import { metricNames } from '../observability/names.ts';
 import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
@@ -75,11 +76,13 @@ class WorkerGateway implements Gateway, ListenerHost {
     this.#accessLog =
       settings.accessLog === null
         ? null
-        : createAccessLog(settings.accessLog, (lines) => {
-            this.#log.warn(
-              { lines },
-              'Access log lines were dropped: the log is written more slowly than it grows',
-            );
+        : createAccessLog(settings.accessLog, {
+            onDropped: (lines) =>
+              this.#log.warn(
+                { lines },
+                'Access log lines were dropped: the log is written more slowly than it grows',
+              ),
+            unopened: tellUnopened('access log', () => this.#log),
           });
     this.#recorder = new Recorder(this.#accessLog, this.#log);
     this.#tracing = settings.tracing == null ? null : createTracing(settings.tracing, this.#log);

@@ -49,7 +49,7 @@ export function startWorker(): void {
     drain.begin(orphanDeadline);
   });
   const boot = (settings: WorkerSettings): void => {
-    log = createLog(settings.log);
+    log = createLog(settings.log, { elseStandardOutput: true });
     metrics = startMetrics(settings.metrics ?? null, report, () => state.mode);
     const connection = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
     const redis = connection === null ? null : (metrics?.timed(connection) ?? connection);

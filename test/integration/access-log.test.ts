@@ -331,6 +331,12 @@ test('a WebSocket is one line, at its end, with the whole time', async (t) => {
   assert.ok(Number(line['OriginDuration']) <= Number(line['Duration']));
 });
 
+test('/dev/stdout is the standard output of the gateway, not of one of its workers', async (t) => {
+  const gateway = await start(t, { filePath: '/dev/stdout' });
+  await ask(gateway.port('web'), { host: 'shop.test', target: '/on-stdout' });
+  await gateway.waitForLog(/"GET \/on-stdout HTTP\/1\.1" 200/, 2000);
+});
+
 test('SIGUSR1 lets a rotated file go', async (t) => {
   const gateway = await start(t, { format: 'json' }, 2);
   const send = async (target: string): Promise<void> => {

@@ -1,4 +1,4 @@
-// SIGUSR1 when a log cannot be opened anew: nobody dies of it, lines go on into the old file, and one line tells.
+// Logs that cannot be opened, anew or by a worker that comes later: nobody dies of it, and one line tells.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -99,6 +99,50 @@ test('a log whose place a directory has taken ends neither primary nor workers',
   await eventually('the log is a new file', () => has(own, 'logs are opened anew'));
   assert.deepEqual(workers(), before);
   assert.equal(await stop(), 0);
+});
+
+test('workers that start while no log can be opened serve, tell it, and write once the logs can be', async (t) => {
+  const { own, path, send, workers, output } = await startByHand(t, {}, true);
+  const before = workers();
+  for (const file of [own, path]) {
+    renameSync(file, `${file}.1`);
+    mkdirSync(file);
+  }
+  for (const pid of before) process.kill(pid, 'SIGKILL');
+  await eventually('both successors say so', () => failures(output()).length === 4, 20_000);
+  const told = failures(output()).map(({ message }) => String(message));
+  assert.equal(
+    told.filter((line) => /^the log cannot be opened: EISDIR.*standard output/.test(line)).length,
+    2,
+  );
+  assert.equal(told.filter((line) => /^the access log cannot be opened: EISDIR.*lost/.test(line)).length, 2);
+  await eventually('they serve', () => send('/').then(Boolean, () => false), 20_000);
+  assert.ok(workers().every((pid) => !before.includes(pid)));
+  assert.equal(await send('/lost'), 200);
+
+  for (const file of [own, path]) rmSync(file, { recursive: true });
+  await eventually('a line in the new access log', async () => {
+    assert.equal(await send('/kept'), 200);
+    return has(path, '/kept');
+  });
+  await eventually('the end of it is told', () => has(own, 'the access log could be opened at last'));
+  assert.ok(!text(path).includes('/lost'));
+});
+
+test('a gateway whose access log cannot be opened does not start, and says which', async (t) => {
+  const { folder, path } = openFolder(t);
+  mkdirSync(path);
+  const config = { entryPoints: { web: { address: '127.0.0.1:0' } }, accessLog: { filePath: path } };
+  writeFileSync(join(folder, 'static.yml'), JSON.stringify(config));
+  const child = spawn(process.execPath, [main, `--configFile=${join(folder, 'static.yml')}`]);
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  assert.equal(code, 1);
+  assert.match(output, /the access log cannot be opened: EISDIR/);
+  assert.ok(output.includes(path));
 });
 
 interface Started {
@@ -221,6 +265,6 @@ function has(path: string, part: string): boolean {
 function failures(logs: string): readonly Readonly<Record<string, unknown>>[] {
   return logs
     .split('\n')
-    .filter((line) => line.startsWith('{') && line.includes('cannot be opened anew'))
+    .filter((line) => line.startsWith('{') && line.includes('cannot be opened'))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -20,7 +20,7 @@ export function resolveLog({ log }: StaticConfig, diagnostics: Diagnostic[]): Lo
     level: level === 'panic' ? 'fatal' : level,
     format: log?.format ?? 'common',
     noColor: log?.noColor ?? false,
-    filePath: log?.filePath === undefined || log.filePath === '' ? null : log.filePath,
+    filePath: fileOf(log?.filePath),
     rotation: rotationOf(log, 'log', diagnostics),
   };
 }
@@ -41,7 +41,7 @@ export function resolveAccessLog(
     );
   }
   return {
-    filePath: accessLog.filePath === undefined || accessLog.filePath === '' ? null : accessLog.filePath,
+    filePath: fileOf(accessLog.filePath),
     format: accessLog.format,
     filters: {
       statusCodes: filters.statusCodes.flatMap((written) => statusRange(written, diagnostics)),
@@ -60,6 +60,14 @@ export function resolveAccessLog(
     dualOutput: accessLog.dualOutput,
     rotation: rotationOf(accessLog.rotation, 'accessLog.rotation', diagnostics),
   };
+}
+
+/** Standard output by a name of its own: opened by that name in a worker, it would be the worker's, which nobody reads. */
+const namesOfOutput: ReadonlySet<string> = new Set(['', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
+
+/** Null is standard output. */
+function fileOf(filePath = ''): string | null {
+  return namesOfOutput.has(filePath) ? null : filePath;
 }
 
 interface WrittenRotation {
