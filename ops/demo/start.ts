@@ -58,6 +58,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       verbose: options.verbose ?? false,
       flags: options.flags ?? [],
       env: {
+        API_URL: apiUrl,
         AUTH_PORT: String(auth.port),
         OMNI2_1_PORT: String(omni2[0].port),
         OMNI2_2_PORT: String(omni2[1].port),

@@ -43,6 +43,9 @@ describe('the demo', { timeout: 120_000 }, () => {
     // Public, 401 without a token, four with it, WebSocket, MCP, log-out and 401 after it.
     const expected = ['200', '200', '401', '200', '200', '200', '200', '101', '200', '200', '401'];
     assert.deepEqual(statuses, expected, stdout);
+    const front = await fetch(url);
+    assert.equal(front.url, `${/dashboard {2}(\S+)/.exec(guide)?.[1]}`);
+    assert.match(await front.text(), /<html/);
 
     // A terminal's Ctrl-C goes to the whole group.
     process.kill(-(demo.child.pid ?? 0), 'SIGINT');
