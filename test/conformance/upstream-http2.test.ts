@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
+import { assertOneFailure } from '../support/failure-log.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { askInTurn, type ReadAnswer, readAnswer } from '../support/hostile-client.ts';
 import {
   hostileCompression,
@@ -66,7 +67,7 @@ for (const { title, list, isShared } of [
         assert.equal(answer.rest, '');
         assert.doesNotMatch(answer.head + answer.body, /SECRET|set-cookie/i);
         if (answer.outcome === '200 whole') assert.equal(answer.body, 'hello');
-        if (/^5|cut/.test(answer.outcome)) await assertLog(gateway, name);
+        if (/^5|cut/.test(answer.outcome)) await assertOneFailure(gateway, name);
       });
     }
 
@@ -84,19 +85,6 @@ for (const { title, list, isShared } of [
       t.diagnostic(list.map(({ name }) => `${name.padEnd(32)} ${answers.get(name)?.outcome}`).join('\n'));
     });
   });
-}
-
-async function assertLog(gateway: TestGateway, name: string): Promise<void> {
-  const lines = (): string[] =>
-    gateway
-      .logs()
-      .split('\n')
-      .filter((line) => line.includes(`"routerName":"${name}@file"`) && line.includes('Request failed'));
-  await eventually('the log line', () => lines().length > 0);
-  const [line = '', ...others] = lines();
-  assert.equal(others.length, 0);
-  assert.ok(line.length < 1_024, `${line.length} characters`);
-  assert.match(line, /"code":"upstream\.[a-z_]+","blame":"server"/);
 }
 
 function routes(url: string, list: readonly HostileStream[]): object {

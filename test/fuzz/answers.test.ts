@@ -7,6 +7,7 @@ import { BodyReader } from '../../src/proxy/upstream/http1/body-reader.ts';
 import { Head, refused } from '../../src/proxy/upstream/http1/head.ts';
 import { incomplete, parseHead } from '../../src/proxy/upstream/http1/head-parser.ts';
 import { HeadReader } from '../../src/proxy/upstream/http1/head-reader.ts';
+import { oddBytes } from '../support/odd-bytes.ts';
 import { readTheirs } from '../unit/proxy/upstream/http1/oracle-llhttp.ts';
 import { applyChanges, bytes, changes, cpuTime, fuzz, property } from './fuzz.ts';
 
@@ -69,18 +70,7 @@ const status = fc.constantFrom(
   'HTTP/1.1 500 \xe9',
 );
 const odd = fc.constantFrom(
-  '\r',
-  '\n',
-  '\r\n',
-  '\0',
-  ' ',
-  '\t',
-  ':',
-  ',',
-  ';',
-  '0',
-  'a',
-  '\x7f',
+  ...oddBytes,
   '\x80',
   '\xff',
   '\x0b',

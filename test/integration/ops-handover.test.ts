@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
+import { isAlive } from '../support/process.ts';
 import { startServiceManager } from '../support/service-manager.ts';
 import { startClients } from '../support/steady-clients.ts';
 
@@ -240,14 +241,5 @@ async function withGateway(
   } finally {
     await gateway.stop();
     await origin.stop();
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

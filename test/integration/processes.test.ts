@@ -7,6 +7,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually, runCommand, startGateway, type TestGateway } from '../support/gateway.ts';
+import { isAlive } from '../support/process.ts';
 
 test('a worker killed with SIGKILL is replaced at once and nothing is refused meanwhile', async () => {
   await withOrigin(async (origin) => {
@@ -323,15 +324,6 @@ async function serve(
 function has(path: string, text: string): boolean {
   try {
     return readFileSync(path, 'utf8').includes(text);
-  } catch {
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 // One request on a connection of its own, and the answer as it came: status, every header line, body.
 
 import { request } from 'node:http';
+import { bodyOf } from './body.ts';
 
 export interface Ask {
   readonly method?: string;
@@ -29,13 +30,9 @@ export function ask(
     const sent = request(
       { host: '127.0.0.1', port, method, path: target, headers: { host, ...headers }, agent: false },
       (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('error', reject);
-        response.on('end', () => {
+        bodyOf(response).then((text) => {
           resolve({ status: response.statusCode ?? 0, headers: linesOf(response.rawHeaders), body: text });
-        });
+        }, reject);
       },
     );
     sent.setTimeout(10_000, () => sent.destroy(new Error(`no answer to ${method} ${host}${target}`)));

@@ -118,16 +118,16 @@ const heads: readonly HostileAnswer[] = [
 ];
 
 const statusLines: readonly HostileAnswer[] = [
-  one('status-of-2-digits', '500', 'HTTP/1.1 20 OK\r\nContent-Length: 5\r\n\r\nhello'),
-  one('status-of-4-digits', '500', 'HTTP/1.1 2000 OK\r\nContent-Length: 5\r\n\r\nhello'),
-  one('status-099', '500', 'HTTP/1.1 099 No\r\nContent-Length: 5\r\n\r\nhello'),
-  one('status-negative', '500', 'HTTP/1.1 -20 No\r\nContent-Length: 5\r\n\r\nhello'),
-  one('status-missing', '500', 'HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello'),
-  one('status-after-two-blanks', '500', 'HTTP/1.1  200 OK\r\nContent-Length: 5\r\n\r\nhello'),
-  one('reason-with-nul', '500', 'HTTP/1.1 200 O\0K\r\nContent-Length: 5\r\n\r\nhello'),
-  one('version-2.0', '500', 'HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
-  one('version-1.2', '500', 'HTTP/1.2 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
-  one('version-in-lower-case', '500', 'http/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
+  statusLine('status-of-2-digits', '500', 'HTTP/1.1 20 OK'),
+  statusLine('status-of-4-digits', '500', 'HTTP/1.1 2000 OK'),
+  statusLine('status-099', '500', 'HTTP/1.1 099 No'),
+  statusLine('status-negative', '500', 'HTTP/1.1 -20 No'),
+  statusLine('status-missing', '500', 'HTTP/1.1'),
+  statusLine('status-after-two-blanks', '500', 'HTTP/1.1  200 OK'),
+  statusLine('reason-with-nul', '500', 'HTTP/1.1 200 O\0K'),
+  statusLine('version-2.0', '500', 'HTTP/2.0 200 OK'),
+  statusLine('version-1.2', '500', 'HTTP/1.2 200 OK'),
+  statusLine('version-in-lower-case', '500', 'http/1.1 200 OK'),
   one('line-before-the-status', '500', `\r\n${whole}`),
   one('http-0.9', '500', '<html>hello</html>', { finish: 'end' }),
   one('http-2-frames', '500', '\0\0\0\x04\0\0\0\0\0'),
@@ -245,6 +245,11 @@ function one(name: string, gets: Outcome, bytes: string, more: More = {}): Hosti
 
 function endless(name: string, gets: Outcome, pieces: readonly string[], more: More = {}): HostileAnswer {
   return several(name, gets, pieces, { finish: 'repeat', ...more });
+}
+
+/** This line, and a head and body of which nothing is wrong. */
+function statusLine(name: string, gets: Outcome, line: string): HostileAnswer {
+  return one(name, gets, `${line}\r\nContent-Length: 5\r\n\r\nhello`);
 }
 
 /** A head with these lines and a body of five bytes. */

@@ -6,8 +6,10 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bodyOf } from './body.ts';
 import { endLeftOvers, unmountAll } from './container-engine.ts';
 import { eventually } from './gateway.ts';
+import { isAlive } from './process.ts';
 
 /** `build`: containers on the host's network alone, so that packages can be fetched. `run`: networks of its own. */
 export type Purpose = 'build' | 'run';
@@ -147,30 +149,18 @@ async function lock(): Promise<() => void> {
   return () => rmSync(file, { force: true });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function ask<T>(socketPath: string, method: string, path: string, body?: object): Promise<T> {
   const headers = body === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
     const asked = request(
       { socketPath, method, path: `/v1.41${path}`, headers, agent: false },
       (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('error', reject);
-        response.on('end', () => {
+        const answer = bodyOf(response).then((text) => {
           if ((response.statusCode ?? 0) >= 400)
-            reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
-          else resolve((/json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : text) as T);
+            throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
+          return (/json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : text) as T;
         });
+        answer.then(resolve, reject);
       },
     );
     asked.on('error', reject);

@@ -203,25 +203,14 @@ function upgradeCases(): HostileCase[] {
       asks(['Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: AAMAAABkAAQAAP__']),
       served(),
     ),
-    hostile(
-      'h2c with a length',
-      asks(['Upgrade: h2c', 'Connection: Upgrade', 'Content-Length: 4'], 'abcd'),
-      either('abcd'),
-    ),
-    hostile(
-      'h2c with chunks',
-      asks(['Upgrade: h2c', 'Connection: Upgrade', 'Transfer-Encoding: chunked'], chunks),
-      either('abcd'),
-    ),
-    hostile(
-      'an unknown protocol with a length',
-      asks(['Upgrade: x', 'Connection: Upgrade', 'Content-Length: 4'], 'abcd'),
-      either('abcd'),
-    ),
-    hostile(
-      'an unknown protocol with chunks',
-      asks(['Upgrade: x', 'Connection: Upgrade', 'Transfer-Encoding: chunked'], chunks),
-      either('abcd'),
+    ...['h2c', 'x'].flatMap((protocol) =>
+      withBody.map(([field, body]) =>
+        hostile(
+          `an upgrade to ${protocol} with ${field}`,
+          asks([`Upgrade: ${protocol}`, 'Connection: Upgrade', field], body),
+          either('abcd'),
+        ),
+      ),
     ),
     hostile('two protocols', asks(['Upgrade: websocket, h2c', 'Connection: Upgrade']), either()),
     hostile('Upgrade alone', asks(['Upgrade: websocket']), served()),
