@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import type { ResolverSettings, WorkerChallenge } from '../../src/model/acme.ts';
 import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
 import { eventually } from '../support/gateway.ts';
-import { type Pebble, type PebbleOptions, startPebble } from '../support/pebble.ts';
+import { missingPebble, type Pebble, type PebbleOptions, startPebble } from '../support/pebble.ts';
 import {
   answerHttp,
   answerTls,
@@ -20,8 +20,7 @@ import {
   testFolder,
 } from '../unit/primary/acme/support.ts';
 
-const isMissing = (process.env['PORTCULLIS_TEST_MISSING'] ?? '').split(',').includes('pebble');
-const options = { skip: isMissing ? 'pebble is not installed' : false, timeout: 90_000 };
+const options = { skip: missingPebble, timeout: 90_000 };
 
 interface Stage {
   readonly pebble: Pebble;

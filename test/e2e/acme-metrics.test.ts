@@ -2,64 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDnsServer } from '../support/dns-server.ts';
-import { eventually, freePorts, startGateway } from '../support/gateway.ts';
+import { setAcmeStage } from '../support/acme-stage.ts';
+import { eventually } from '../support/gateway.ts';
 import { type Scrape, scrape, sumOf } from '../support/metrics.ts';
-import { startOrigin } from '../support/origin.ts';
-import { startPebble } from '../support/pebble.ts';
+import { missingPebble } from '../support/pebble.ts';
 
-const isMissing = (process.env['PORTCULLIS_TEST_MISSING'] ?? '').split(',').includes('pebble');
-const options = { skip: isMissing ? 'pebble is not installed' : false, timeout: 120_000 };
+const options = { skip: missingPebble, timeout: 120_000 };
 
 test('states, failed tries in a row, and ends of certificates', options, async (context) => {
-  const dns = await startDnsServer();
-  const [webPort] = (await freePorts(1)) as [number];
-  const blockedDomains = ['refused.test'];
-  const pebble = await startPebble({
-    httpPort: webPort,
-    dnsServer: dns.address,
-    blockedDomains,
-    lifetime: 7200,
-  });
-  const origin = await startOrigin();
-  const names = ['given.test', 'refused.test'];
-  const gateway = await startGateway({
-    static: {
-      entryPoints: { web: { address: `127.0.0.1:${webPort}` }, websecure: {} },
-      metrics: { prometheus: {} },
-      certificatesResolvers: {
-        main: {
-          acme: {
-            email: 'someone@example.test',
-            caServer: pebble.directory,
-            caCertificates: [pebble.rootFile],
-            keyType: 'EC256',
-            storage: 'acme.json',
-            httpChallenge: { entryPoint: 'web' },
-          },
-        },
-      },
-    },
-    dynamic: {
-      http: {
-        routers: Object.fromEntries(
-          names.map((host) => [
-            host.replace('.', '-'),
-            {
-              rule: `Host(\`${host}\`)`,
-              entryPoints: ['websecure'],
-              service: 's',
-              tls: { certResolver: 'main' },
-            },
-          ]),
-        ),
-        services: { s: { loadBalancer: { servers: [{ url: origin.url }] } } },
-      },
-    },
-  });
-  context.after(async () => {
-    await gateway.stop();
-    await Promise.all([pebble.stop(), dns.close(), origin.stop()]);
+  const stage = await setAcmeStage(context, { blockedDomains: ['refused.test'], lifetime: 7200 });
+  const gateway = await stage.start({
+    static: stage.static({ metrics: { prometheus: {} } }),
+    dynamic: stage.dynamic(['given.test', 'refused.test']),
   });
 
   let found: Scrape = await scrape(gateway.url('traefik'));

@@ -5,96 +5,29 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
-import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
-import {
-  eventually,
-  freePorts,
-  type GatewayOptions,
-  startGateway,
-  type TestGateway,
-} from '../support/gateway.ts';
-import { startOrigin } from '../support/origin.ts';
-import { type Pebble, type PebbleOptions, startPebble } from '../support/pebble.ts';
+import { type AcmeStage, setAcmeStage } from '../support/acme-stage.ts';
+import { eventually, freePorts, type GatewayOptions, type TestGateway } from '../support/gateway.ts';
+import { missingPebble } from '../support/pebble.ts';
 import { makeAuthority } from '../support/pki.ts';
 import { startRedis } from '../support/redis-server.ts';
 
-const isMissing = (process.env['PORTCULLIS_TEST_MISSING'] ?? '').split(',').includes('pebble');
-const options = { skip: isMissing ? 'pebble is not installed' : false, timeout: 120_000 };
+const options = { skip: missingPebble, timeout: 120_000 };
 
-interface Stage {
-  readonly pebble: Pebble;
-  readonly dns: DnsServer;
-  /** Where pebble asks for http-01. */
-  readonly webPort: number;
-  /** `certificatesResolvers` with one, `main`. */
-  resolvers(changes?: object): object;
-  gateway(options: Partial<GatewayOptions> & { readonly webPort?: number }): Promise<TestGateway>;
-}
-
-async function setStage(t: TestContext, pebbleOptions: Partial<PebbleOptions> = {}): Promise<Stage> {
-  const dns = await startDnsServer();
-  const [webPort] = (await freePorts(1)) as [number];
-  const pebble = await startPebble({ httpPort: webPort, dnsServer: dns.address, ...pebbleOptions });
-  const origin = await startOrigin();
-  const gateways: TestGateway[] = [];
-  t.after(async () => {
-    await Promise.all(gateways.map((gateway) => gateway.stop()));
-    await Promise.all([pebble.stop(), dns.close(), origin.stop()]);
+/** One of the stage's, for two hosts unless said; what comes to `web` is sent on to HTTPS. */
+function startRedirecting(
+  stage: AcmeStage,
+  options: Partial<GatewayOptions> & { readonly webPort?: number } = {},
+): Promise<TestGateway> {
+  const { static: more, webPort = stage.webPort, ...others } = options;
+  const redirect = { entryPoint: { to: 'websecure', scheme: 'https' } };
+  const web = { address: `127.0.0.1:${webPort}`, http: { redirections: redirect } };
+  return stage.start({
+    dynamic: stage.dynamic(['a.test', 'b.test']),
+    ...others,
+    static: stage.static({ entryPoints: { web, websecure: {} }, ...(more as object) }),
   });
-  return {
-    pebble,
-    dns,
-    webPort,
-    resolvers: (changes = {}) => ({
-      main: {
-        acme: {
-          email: 'someone@example.test',
-          caServer: pebble.directory,
-          caCertificates: [pebble.rootFile],
-          keyType: 'EC256',
-          storage: 'acme.json',
-          httpChallenge: { entryPoint: 'web' },
-          ...changes,
-        },
-      },
-    }),
-    async gateway({ static: written, webPort: port = webPort, ...others }) {
-      const redirect = { entryPoint: { to: 'websecure', scheme: 'https' } };
-      const gateway = await startGateway({
-        ...others,
-        static: {
-          entryPoints: {
-            web: { address: `127.0.0.1:${port}`, http: { redirections: redirect } },
-            websecure: {},
-          },
-          ...(written as object),
-        },
-        dynamic: others.dynamic ?? dynamicFor(['a.test', 'b.test'], origin.url),
-      });
-      gateways.push(gateway);
-      return gateway;
-    },
-  };
-}
-
-function dynamicFor(hosts: readonly string[], url: string): object {
-  const routers = hosts.map((host) => [
-    host.replaceAll('.', '-'),
-    {
-      rule: `Host(\`${host}\`)`,
-      entryPoints: ['websecure'],
-      service: 'origin',
-      tls: { certResolver: 'main' },
-    },
-  ]);
-  return {
-    http: {
-      routers: Object.fromEntries(routers),
-      services: { origin: { loadBalancer: { servers: [{ url }] } } },
-    },
-  };
 }
 
 interface Served {
@@ -150,8 +83,8 @@ test(
   'from nothing to certificates for two hosts within 30 s, while everything else is redirected',
   options,
   async (t) => {
-    const stage = await setStage(t);
-    const gateway = await stage.gateway({ static: { certificatesResolvers: stage.resolvers() }, workers: 2 });
+    const stage = await setAcmeStage(t);
+    const gateway = await startRedirecting(stage, { workers: 2 });
     const root = await stage.pebble.issuingRoot();
     const [a, b] = await Promise.all(['a.test', 'b.test'].map((host) => untilServed(gateway, host, root)));
     assert.equal(a?.status, 200);
@@ -176,8 +109,8 @@ test(
 );
 
 test('a renewal under load costs no request and no handshake', options, async (t) => {
-  const stage = await setStage(t, { lifetime: 15 });
-  const gateway = await stage.gateway({ static: { certificatesResolvers: stage.resolvers() }, workers: 2 });
+  const stage = await setAcmeStage(t, { lifetime: 15 });
+  const gateway = await startRedirecting(stage, { workers: 2 });
   const root = await stage.pebble.issuingRoot();
   await untilServed(gateway, 'a.test', root);
 
@@ -208,11 +141,11 @@ test('a renewal under load costs no request and no handshake', options, async (t
 
 test('of two nodes with one Redis one orders, and both serve', options, async (t) => {
   const redis = await startRedis(t);
-  const stage = await setStage(t);
+  const stage = await setAcmeStage(t);
   const [otherPort] = (await freePorts(1)) as [number];
   const state = { redis: { endpoints: [`127.0.0.1:${redis.port}`] } };
   const start = (webPort: number): Promise<TestGateway> =>
-    stage.gateway({ static: { certificatesResolvers: stage.resolvers(), state }, webPort });
+    startRedirecting(stage, { static: { state }, webPort });
   // The authority asks the first node alone: what the second offers must be answered there.
   const nodes = await Promise.all([start(stage.webPort), start(otherPort)]);
   const root = await stage.pebble.issuingRoot();
@@ -236,7 +169,7 @@ test('an acme.json that is there is served without a word to the authority', opt
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   t.after(() => listener.close());
   const { port } = listener.address() as { port: number };
-  const stage = await setStage(t);
+  const stage = await setAcmeStage(t);
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const file = join(process.env['TMPDIR'] ?? '/tmp', `acme-${process.pid}.json`);
   const stored = {
@@ -247,11 +180,9 @@ test('an acme.json that is there is served without a word to the authority', opt
   };
   writeFileSync(file, JSON.stringify({ main: { Account: null, Certificates: [stored] } }), { mode: 0o600 });
   const caServer = `https://127.0.0.1:${port}/dir`;
-  const origin = await startOrigin();
-  t.after(() => origin.stop());
-  const gateway = await stage.gateway({
+  const gateway = await startRedirecting(stage, {
     static: { certificatesResolvers: stage.resolvers({ storage: file, caServer }) },
-    dynamic: dynamicFor(['a.test'], origin.url),
+    dynamic: stage.dynamic(['a.test']),
   });
   const served = await untilServed(gateway, 'a.test', authority.root, 5000);
   assert.equal(served.status, 200);
@@ -262,9 +193,9 @@ test(
   'an authority that is down stops nothing: the default certificate is served until it is back',
   options,
   async (t) => {
-    const stage = await setStage(t);
+    const stage = await setAcmeStage(t);
     stage.pebble.pause();
-    const gateway = await stage.gateway({ static: { certificatesResolvers: stage.resolvers() } });
+    const gateway = await startRedirecting(stage);
     const served = await visit(gateway.port('websecure'), 'a.test', '');
     assert.equal(served.status, 200);
     assert.equal(served.isTrusted, false);

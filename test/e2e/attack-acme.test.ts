@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { acmeStates, certifiedRouters, mainResolver, servesTls } from '../support/acme-stage.ts';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
-import { tlsAsk } from '../support/tls-client.ts';
 import { openRaw } from '../support/wire.ts';
 
 const options = { timeout: 90_000 };
@@ -107,29 +107,16 @@ async function setStage(
     static: {
       log: { level: 'TRACE', format: 'json' },
       entryPoints: { web: {}, websecure: {} },
-      certificatesResolvers: {
-        main: {
-          acme: {
-            email: 'someone@example.test',
-            caServer: ca.url,
-            storage: 'acme.json',
-            eab: { kid: 'kid-1', hmacEncoded: hmac },
-            keyType: 'EC256',
-            httpChallenge: { entryPoint: 'web' },
-            ...changes,
-          },
-        },
-      },
+      certificatesResolvers: mainResolver({
+        caServer: ca.url,
+        eab: { kid: 'kid-1', hmacEncoded: hmac },
+        ...changes,
+      }),
     },
     dynamic: {
       http: {
         routers: {
-          a: {
-            rule: 'Host(`a.test`)',
-            entryPoints: ['websecure'],
-            service: 'origin',
-            tls: { certResolver: 'main' },
-          },
+          ...certifiedRouters(['a.test']),
           plain: {
             rule: 'PathPrefix(`/`)',
             entryPoints: ['web'],
@@ -146,18 +133,12 @@ async function setStage(
     await gateway.stop();
     await origin.stop();
   });
-  const api = async (path: string): Promise<string> =>
-    (await fetch(`${gateway.url('traefik')}${path}`)).text();
   return {
     gateway,
     origin,
     ca,
-    async serves() {
-      const request = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
-      assert.equal((await tlsAsk(gateway.port('websecure'), { servername: 'a.test' }, request)).status, 200);
-    },
-    lastError: async () =>
-      /"lastError":"((?:[^"\\]|\\.)*)"/.exec(await api('/api/portcullis/acme'))?.[1] ?? '',
+    serves: () => servesTls(gateway),
+    lastError: async () => /"lastError":"((?:[^"\\]|\\.)*)"/.exec(await acmeStates(gateway))?.[1] ?? '',
   };
 }
 

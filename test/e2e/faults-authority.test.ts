@@ -3,15 +3,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startDnsServer } from '../support/dns-server.ts';
+import { acmeStates, servesTls, setAcmeStage } from '../support/acme-stage.ts';
 import { startLoad, startTested } from '../support/fault-stage.ts';
-import { eventually, freePorts, type TestGateway } from '../support/gateway.ts';
-import { startOrigin } from '../support/origin.ts';
-import { type Pebble, startPebble } from '../support/pebble.ts';
-import { tlsAsk } from '../support/tls-client.ts';
+import { eventually, type TestGateway } from '../support/gateway.ts';
+import { missingPebble, type Pebble } from '../support/pebble.ts';
 
-const isMissing = (process.env['PORTCULLIS_TEST_MISSING'] ?? '').split(',').includes('pebble');
-const options = { skip: isMissing ? 'pebble is not installed' : false, timeout: 90_000 };
+const options = { skip: missingPebble, timeout: 90_000 };
 
 test(
   'an authority that stands still under load delays its certificate and nothing else',
@@ -22,15 +19,15 @@ test(
     const gateway = await stage.start();
     const clients = startLoad(t, gateway, { connections: 4, pause: 5 });
     await wait(3_000);
-    await servesBy(gateway);
-    assert.doesNotMatch(await states(gateway), /"valid"/);
+    await servesTls(gateway);
+    assert.doesNotMatch(await acmeStates(gateway), /"valid"/);
     stage.pebble.resume();
     const took = await eventually(
       'the certificate',
-      async () => /"valid"/.test(await states(gateway)),
+      async () => /"valid"/.test(await acmeStates(gateway)),
       30_000,
     );
-    await servesBy(gateway);
+    await servesTls(gateway);
     await clients.stop();
     t.diagnostic(
       `${clients.answered()} answered, the certificate ${took.toFixed()} ms after the authority went on`,
@@ -43,12 +40,12 @@ test('an authority that dies under load is named, and what it gave before is ser
   const stage = await setStage(t);
   const gateway = await stage.start();
   const clients = startLoad(t, gateway, { connections: 4, pause: 5 });
-  await eventually('the certificate', async () => /"valid"/.test(await states(gateway)), 30_000);
+  await eventually('the certificate', async () => /"valid"/.test(await acmeStates(gateway)), 30_000);
   await stage.pebble.stop();
   await gateway.writeDynamic(stage.dynamic(['a.test', 'b.test']));
-  await eventually('the reason', async () => /"lastError":"[^"]/.test(await states(gateway)), 30_000);
-  assert.match(await states(gateway), /"valid"/);
-  await servesBy(gateway);
+  await eventually('the reason', async () => /"lastError":"[^"]/.test(await acmeStates(gateway)), 30_000);
+  assert.match(await acmeStates(gateway), /"valid"/);
+  await servesTls(gateway);
   await clients.stop();
   assert.deepEqual([clients.losses, Object.keys(clients.statuses)], [[], ['200']]);
 });
@@ -60,59 +57,12 @@ interface Stage {
 }
 
 async function setStage(t: TestContext): Promise<Stage> {
-  const dns = await startDnsServer();
-  const [webPort] = (await freePorts(1)) as [number];
-  const pebble = await startPebble({ httpPort: webPort, dnsServer: dns.address, badNonces: 0 });
-  const origin = await startOrigin();
-  t.after(() => Promise.all([pebble.stop(), dns.close(), origin.stop()]));
-  const dynamic = (hosts: readonly string[]): object => ({
-    http: {
-      routers: {
-        plain: { rule: 'PathPrefix(`/`)', service: 's', entryPoints: ['web'] },
-        ...Object.fromEntries(
-          hosts.map((host) => [
-            host.replace('.', '-'),
-            {
-              rule: `Host(\`${host}\`)`,
-              service: 's',
-              entryPoints: ['websecure'],
-              tls: { certResolver: 'main' },
-            },
-          ]),
-        ),
-      },
-      services: { s: { loadBalancer: { servers: [{ url: origin.url }] } } },
-    },
-  });
-  const acme = {
-    email: 'someone@example.test',
-    caServer: pebble.directory,
-    caCertificates: [pebble.rootFile],
-    keyType: 'EC256',
-    storage: 'acme.json',
-    httpChallenge: { entryPoint: 'web' },
-  };
+  const stage = await setAcmeStage(t, { badNonces: 0 });
+  const plain = { rule: 'PathPrefix(`/`)', service: 'origin', entryPoints: ['web'] };
+  const dynamic = (hosts: readonly string[]): object => stage.dynamic(hosts, { plain });
   return {
-    pebble,
+    pebble: stage.pebble,
     dynamic,
-    start: () =>
-      startTested(t, {
-        workers: 2,
-        static: {
-          entryPoints: { web: { address: `127.0.0.1:${webPort}` }, websecure: {} },
-          certificatesResolvers: { main: { acme } },
-        },
-        dynamic: dynamic(['a.test']),
-      }),
+    start: () => startTested(t, { workers: 2, static: stage.static(), dynamic: dynamic(['a.test']) }),
   };
-}
-
-/** Over TLS, with whatever certificate there is. */
-async function servesBy(gateway: TestGateway): Promise<void> {
-  const request = 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
-  assert.equal((await tlsAsk(gateway.port('websecure'), { servername: 'a.test' }, request)).status, 200);
-}
-
-async function states(gateway: TestGateway): Promise<string> {
-  return await (await fetch(`${gateway.url('traefik')}/api/portcullis/acme`)).text();
 }

@@ -2,7 +2,7 @@
 // and that the nodes do not order the same certificate twice meanwhile.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/gateway.ts';
 import type { Node } from '../support/ha-pair.ts';
@@ -24,69 +24,31 @@ const load = { before: 3_000 };
 
 for (let run = 1; run <= runs; run += 1) {
   test('Redis killed and back after ten seconds: no request fails, limits hold', options, async (t) => {
-    const { redis, gateway } = there();
-    const active = activeNode();
-    const damage = await underLoad(
-      there(),
-      async () => {
-        const returns = timesBack(gateway(active).output());
-        await redis.kill('redis');
-        await sleep(10_000);
-        await redis.start('redis');
-        await eventually('both workers use it', () => timesBack(gateway(active).output()) >= returns + 2);
-        await sleep(1_000);
-      },
-      load,
-    );
-    t.diagnostic(damage.text);
-    noteAll('Redis killed', damage);
-    unharmed(damage, active);
+    const { redis } = there();
+    await withoutRedis(t, { row: 'Redis killed', rest: 1_000 }, async () => {
+      await redis.kill('redis');
+      await sleep(10_000);
+      await redis.start('redis');
+    });
   });
 
   test('Redis stalled: no request waits for it longer than its budget', options, async (t) => {
-    const { redis, gateway } = there();
-    const active = activeNode();
-    const damage = await underLoad(
-      there(),
-      async () => {
-        const returns = timesBack(gateway(active).output());
-        redis.pause('redis');
-        await sleep(4_000);
-        redis.resume('redis');
-        await eventually('both workers use it', () => timesBack(gateway(active).output()) >= returns + 2);
-        await sleep(500);
-      },
-      load,
-    );
-    t.diagnostic(damage.text);
-    noteAll('Redis stalled', damage);
-    unharmed(damage, active);
+    const { redis } = there();
+    const damage = await withoutRedis(t, { row: 'Redis stalled' }, async () => {
+      redis.pause('redis');
+      await sleep(4_000);
+      redis.resume('redis');
+    });
     // 50 ms for a limit, a session or a decision, on top of what a request takes on this machine now.
     assert.ok(damage.p99 <= damage.p99Before + 50 + 150, damage.text);
   });
 
   test('the active node cut off from Redis and healed: no request fails, limits hold', options, async (t) => {
-    const { gateway } = there();
-    const active = activeNode();
-    const damage = await underLoad(
-      there(),
-      async () => {
-        const returns = timesBack(gateway(active).output());
-        there().cut(active, 'redis');
-        await sleep(6_000);
-        there().heal(active, 'redis');
-        await eventually(
-          'both workers use it again',
-          () => timesBack(gateway(active).output()) >= returns + 2,
-          20_000,
-        );
-        await sleep(500);
-      },
-      load,
-    );
-    t.diagnostic(damage.text);
-    noteAll('node cut off from Redis', damage);
-    unharmed(damage, active);
+    await withoutRedis(t, { row: 'node cut off from Redis', patience: 20_000 }, async (active) => {
+      there().cut(active, 'redis');
+      await sleep(6_000);
+      there().heal(active, 'redis');
+    });
   });
 
   test('of two nodes that want a certificate, the one cut off orders none', options, async () => {
@@ -153,6 +115,36 @@ for (let run = 1; run <= runs; run += 1) {
     // At most the one that was under way, and never finished.
     assert.ok(made >= 1 && made <= 2, String(made));
   });
+}
+
+interface Outage {
+  /** What its rows of the table begin with. */
+  readonly row: string;
+  /** Milliseconds until both workers of the active node must use Redis again; 10 s unless said. */
+  readonly patience?: number;
+  /** Milliseconds that clients go on after that; half a second unless said. */
+  readonly rest?: number;
+}
+
+/** What clients see of `outage`, which takes Redis away and gives it back: noted, and no harm. */
+async function withoutRedis(
+  t: TestContext,
+  { row, patience, rest = 500 }: Outage,
+  outage: (active: Node) => Promise<void>,
+): Promise<Damage> {
+  const active = activeNode();
+  const returns = (): number => timesBack(there().gateway(active).output());
+  const fault = async (): Promise<void> => {
+    const before = returns();
+    await outage(active);
+    await eventually('both workers use it again', () => returns() >= before + 2, patience);
+    await sleep(rest);
+  };
+  const damage = await underLoad(there(), fault, load);
+  t.diagnostic(damage.text);
+  noteAll(row, damage);
+  unharmed(damage, active);
+  return damage;
 }
 
 function noteAll(what: string, damage: Damage): void {

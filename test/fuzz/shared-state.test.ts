@@ -135,36 +135,24 @@ fuzz('shared-state', [
   property(
     'a reply about a bucket is two numbers that can be, or an error',
     reply,
-    async (answer) => {
-      const state = new RedisState({ keyPrefix: 'p', run: async () => answer });
-      try {
+    (answer) =>
+      readsOrRefuses(answer, async (state) => {
         const { wait, remaining } = await state.take(bucket, 'k').catch(onlyOurs);
         assert.ok(Number.isFinite(wait) && wait >= 0 && Number.isSafeInteger(remaining) && remaining >= 0);
         assert.ok(isNumbers(answer, 2), JSON.stringify(answer));
-      } catch (error) {
-        if (error !== refusal) throw error;
-      } finally {
-        state.close();
-      }
-    },
+      }),
     1_000,
   ),
   property(
     'a reply about several tokens is five numbers that can be, or an error',
     reply,
-    async (answer) => {
-      const state = new RedisState({ keyPrefix: 'p', run: async () => answer });
-      try {
+    (answer) =>
+      readsOrRefuses(answer, async (state) => {
         const lent = await state.lend(bucket, 'k', wish).catch(onlyOurs);
         for (const number of Object.values(lent)) assert.ok(Number.isFinite(number) && number >= 0);
         assert.ok(lent.granted <= wish.need + wish.extra && lent.late <= wish.need);
         assert.ok(isNumbers(answer, 5), JSON.stringify(answer));
-      } catch (error) {
-        if (error !== refusal) throw error;
-      } finally {
-        state.close();
-      }
-    },
+      }),
     1_000,
   ),
   property(
@@ -214,6 +202,18 @@ fuzz('shared-state', [
 ]);
 
 const refusal = new Error('refused');
+
+/** `read` asks a state that gets this answer, and judges what it makes of it; `onlyOurs` ends it well, too. */
+async function readsOrRefuses(answer: unknown, read: (state: RedisState) => Promise<void>): Promise<void> {
+  const state = new RedisState({ keyPrefix: 'p', run: async () => answer });
+  try {
+    await read(state);
+  } catch (error) {
+    if (error !== refusal) throw error;
+  } finally {
+    state.close();
+  }
+}
 
 function onlyOurs(error: unknown): never {
   assert.ok(error instanceof RedisRefused || error instanceof RedisUnreachable, String(error));

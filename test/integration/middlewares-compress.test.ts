@@ -5,8 +5,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { type Origin, startOrigin } from '../support/origin.ts';
+import type { TestGateway } from '../support/gateway.ts';
+import { type Setup, setUp, tearDown } from '../support/middleware-setup.ts';
+import type { Origin } from '../support/origin.ts';
 
 interface Got {
   readonly status: number;
@@ -15,11 +16,11 @@ interface Got {
 }
 
 describe('compress', () => {
+  let setup: Setup;
   let origin: Origin;
   let gateway: TestGateway;
   before(async () => {
-    origin = await startOrigin();
-    const middlewares = {
+    setup = await setUp({
       plain: { compress: {} },
       order: { compress: { encodings: ['zstd', 'gzip'] } },
       fallback: { compress: { defaultEncoding: 'gzip', minResponseBodyBytes: 0 } },
@@ -27,26 +28,10 @@ describe('compress', () => {
       included: { compress: { includedContentTypes: 'text/html, text/css' } },
       both: { compress: { includedContentTypes: ['a/b'], excludedContentTypes: ['c/d'] } },
       unknown: { compress: { encodings: ['gzip', 'deflate'] } },
-    };
-    gateway = await startGateway({
-      dynamic: {
-        http: {
-          middlewares,
-          routers: Object.fromEntries(
-            Object.keys(middlewares).map((name) => [
-              name,
-              { rule: `Host(\`${name}.test\`)`, service: 'origin', middlewares: [name] },
-            ]),
-          ),
-          services: { origin: { loadBalancer: { servers: [{ url: origin.url }] } } },
-        },
-      },
     });
+    ({ origin, gateway } = setup);
   });
-  after(async () => {
-    await gateway.stop();
-    await origin.stop();
-  });
+  after(() => tearDown(setup));
   beforeEach(() => answerWith('text/html', page));
 
   function answerWith(type: string, body: Buffer, headers: Record<string, string> = {}): void {

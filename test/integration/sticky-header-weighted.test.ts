@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { type McpServer, mcpCall, startMcpServer } from '../support/mcp-server.ts';
+import {
+  assertStay,
+  beginSession,
+  beginSessions,
+  type McpServer,
+  type McpSession,
+  mcpCall,
+  startMcpServer,
+} from '../support/mcp-server.ts';
 
 const header = { name: 'Mcp-Session-Id', onLost: '404' };
 
@@ -47,23 +55,9 @@ describe('a weighted service whose sessions a header names, two workers', () => 
   });
 
   const at = (path: string): string => `${gateway.url('web')}${path}`;
-  async function begin(path: string): Promise<{ readonly id: string; readonly name: string }> {
-    const { status, id, text } = await mcpCall(at(path), 'initialize');
-    assert.equal(status, 200);
-    assert.ok(id !== null);
-    return { id, name: text };
-  }
-  const beginMany = (path: string, count: number) =>
-    Promise.all(Array.from({ length: count }, () => begin(path)));
-  async function stay(path: string, begun: readonly { readonly id: string; readonly name: string }[]) {
-    for (let round = 0; round < 4; round++) {
-      const answers = await Promise.all(begun.map(({ id }) => mcpCall(at(path), 'tools/list', id)));
-      assert.deepEqual(
-        answers.map(({ status, text }) => [status, text]),
-        begun.map(({ name }) => [200, name]),
-      );
-    }
-  }
+  const begin = (path: string) => beginSession(at(path));
+  const beginMany = (path: string, count: number) => beginSessions(at(path), count);
+  const stay = (path: string, begun: readonly McpSession[]) => assertStay(at(path), begun, 4);
 
   test('a session stays with its server on both levels, whichever worker is asked', async () => {
     const begun = await beginMany('/shares', 16);

@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { eventually, startGateway, type TestGateway } from '../support/gateway.ts';
-import { type McpServer, mcpCall, startMcpServer } from '../support/mcp-server.ts';
+import {
+  assertStay,
+  beginSession,
+  beginSessions,
+  type McpServer,
+  mcpCall,
+  startMcpServer,
+} from '../support/mcp-server.ts';
 import { startOrigin } from '../support/origin.ts';
 
 const header = { name: 'Mcp-Session-Id', onLost: '404' };
@@ -45,23 +52,13 @@ describe('a header that names sessions, two workers', () => {
 
   const at = (path: string): string => `${gateway.url('web')}${path}`;
 
-  async function begin(path: string): Promise<{ readonly id: string; readonly name: string }> {
-    const { status, id, text } = await mcpCall(at(path), 'initialize');
-    assert.equal(status, 200);
-    assert.ok(id !== null);
-    return { id, name: text };
-  }
+  const begin = (path: string) => beginSession(at(path));
+  const beginMany = (path: string, count: number) => beginSessions(at(path), count);
 
   test('a session stays with its server, whichever worker is asked', async () => {
-    const begun = await Promise.all(Array.from({ length: 12 }, () => begin('/strict')));
+    const begun = await beginMany('/strict', 12);
     assert.ok(new Set(begun.map(({ name }) => name)).size > 1, 'sessions are spread');
-    for (let round = 0; round < 6; round++) {
-      const answers = await Promise.all(begun.map(({ id }) => mcpCall(at('/strict'), 'tools/list', id)));
-      assert.deepEqual(
-        answers.map(({ status, text }) => [status, text]),
-        begun.map(({ name }) => [200, name]),
-      );
-    }
+    await assertStay(at('/strict'), begun, 6);
   });
 
   test('an id nobody gave out is answered with 404 and reaches no server', async () => {
@@ -95,7 +92,7 @@ describe('a header that names sessions, two workers', () => {
   });
 
   test('a session outlives reloads and workers', async () => {
-    const begun = await Promise.all(Array.from({ length: 6 }, () => begin('/strict')));
+    const begun = await beginMany('/strict', 6);
     await gateway.writeDynamic(dynamicOf({ fresh: service(base, { header }) }));
     for (const pid of gateway.workerPids()) {
       process.kill(pid, 'SIGKILL');
@@ -112,7 +109,7 @@ describe('a header that names sessions, two workers', () => {
   });
 
   test('a server that is taken out of the configuration loses its sessions', async () => {
-    const begun = await Promise.all(Array.from({ length: 9 }, () => begin('/strict')));
+    const begun = await beginMany('/strict', 9);
     await gateway.writeDynamic(dynamicOf({}, base.slice(1)));
     for (const { id, name } of begun) {
       const { status, text } = await mcpCall(at('/strict'), 'tools/list', id);
@@ -123,7 +120,7 @@ describe('a header that names sessions, two workers', () => {
   });
 
   test('a server that drains keeps its sessions and gets no new ones: by API', async () => {
-    const begun = await Promise.all(Array.from({ length: 9 }, () => begin('/strict')));
+    const begun = await beginMany('/strict', 9);
     const cookie = await cookieOf('a');
     const drain = (drained: boolean, body = {}): Promise<Response> =>
       fetch(`${gateway.url('traefik')}/api/portcullis/servers/drain`, {
@@ -149,7 +146,7 @@ describe('a header that names sessions, two workers', () => {
     assert.equal((await drain(true, { drain: 1 })).status, 400);
     assert.equal((await drain(false)).status, 200);
     assert.equal((await drain(false, { service: 'both@file' })).status, 200);
-    const names = await Promise.all(Array.from({ length: 12 }, async () => (await begin('/strict')).name));
+    const names = (await beginMany('/strict', 12)).map(({ name }) => name);
     assert.ok(names.includes('a'));
   });
 

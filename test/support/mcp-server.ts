@@ -1,5 +1,6 @@
 // A small server that behaves as one of the Model Context Protocol: it gives out session ids, and knows only its own.
 
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Origin, startOrigin } from './origin.ts';
 
@@ -70,4 +71,34 @@ export async function mcpCall(
     text: await response.text(),
     id: response.headers.get('mcp-session-id'),
   };
+}
+
+export interface McpSession {
+  readonly id: string;
+  /** Of the server that began it. */
+  readonly name: string;
+}
+
+/** Begins a session; fails when none is given. */
+export async function beginSession(url: string): Promise<McpSession> {
+  const { status, id, text } = await mcpCall(url, 'initialize');
+  assert.equal(status, 200);
+  assert.ok(id !== null);
+  return { id, name: text };
+}
+
+/** All at once. */
+export function beginSessions(url: string, count: number): Promise<McpSession[]> {
+  return Promise.all(Array.from({ length: count }, () => beginSession(url)));
+}
+
+/** Asks in every session at once, `rounds` times: each is answered by the server that began it. */
+export async function assertStay(url: string, begun: readonly McpSession[], rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const answers = await Promise.all(begun.map(({ id }) => mcpCall(url, 'tools/list', id)));
+    assert.deepEqual(
+      answers.map(({ status, text }) => [status, text]),
+      begun.map(({ name }) => [200, name]),
+    );
+  }
 }

@@ -45,6 +45,10 @@ export interface Pebble {
   stop(): Promise<void>;
 }
 
+/** Why tests that need it are skipped; false: they need not be. */
+export const missingPebble: string | false =
+  (process.env['PORTCULLIS_TEST_MISSING'] ?? '').split(',').includes('pebble') && 'pebble is not installed';
+
 /** Rejects with its output when it does not start. */
 export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   for (let attempt = 1; ; attempt += 1) {
