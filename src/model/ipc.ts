@@ -169,7 +169,7 @@ export interface SessionName {
 /** What one worker asks and tells of sessions in one tick, at most 1,024 of each. */
 export interface SessionCalls {
   readonly type: 'session-calls';
-  /** 0: there is nothing to answer. */
+  /** 0: nobody waits for an answer. */
   readonly id: number;
   readonly finds: readonly (SessionName & { readonly ttl: number })[];
   readonly learns: readonly (SessionName & { readonly ttl: number; readonly target: string })[];

@@ -238,7 +238,8 @@ export class Exchange {
 
 /** Told of a server's answer: `x.status` and `x.responseHeaders` are the server's own. Must not throw. */
 export interface AnswerNote {
-  answered(x: Exchange): void;
+  /** A promise, which must not reject, holds the answer back until it settles; that to an upgrade is not held. */
+  answered(x: Exchange): Promise<void> | null;
 }
 
 /** Work for after an Exchange. Must not throw. */

@@ -18,7 +18,7 @@ export class NodeSessions implements SessionTable {
       const target = await this.#far.find(space, key);
       if (target !== null) {
         // One message in ten seconds for a session in use: the other workers need it when Redis is away.
-        this.#near.learn(space, key, target);
+        void this.#near.learn(space, key, target);
         return target;
       }
     } catch (error) {
@@ -27,13 +27,12 @@ export class NodeSessions implements SessionTable {
     const target = await this.#near.find(space, key).catch(() => null);
     if (target === null && failure !== null) throw failure;
     // It has lost what this node has seen in use: it came back empty, or was away when the session began.
-    if (target !== null && failure === null) this.#far.learn(space, key, target);
+    if (target !== null && failure === null) void this.#far.learn(space, key, target);
     return target;
   }
 
-  learn(space: SessionSpace, key: string, target: string): void {
-    this.#far.learn(space, key, target);
-    this.#near.learn(space, key, target);
+  async learn(space: SessionSpace, key: string, target: string): Promise<void> {
+    await Promise.all([this.#far.learn(space, key, target), this.#near.learn(space, key, target)]);
   }
 
   forget(space: SessionSpace, key: string): void {

@@ -11,7 +11,7 @@ export interface RemoteSessionsOptions {
   readonly budget?: number;
 }
 
-/** Questions without an answer, and things to tell in one tick, beyond which new ones are refused. */
+/** Questions and things told that have no answer, beyond which questions are refused, and nobody waits for what he told. */
 const maxWaiting = 20_000;
 /** Calls in one message. */
 const maxBatch = 1024;
@@ -23,6 +23,8 @@ interface Waiting {
 
 interface Asked {
   readonly waiting: readonly Waiting[];
+  /** Who waits until the table has heard. */
+  readonly told: readonly (() => void)[];
   readonly deadline: number;
 }
 
@@ -31,6 +33,7 @@ export class RemoteSessions implements SessionTable {
   readonly #budget: number;
   #finds: SessionCalls['finds'][number][] = [];
   #waiting: Waiting[] = [];
+  #told: (() => void)[] = [];
   #learns: SessionCalls['learns'][number][] = [];
   #forgets: SessionCalls['forgets'][number][] = [];
   /** By the message's number, the oldest first. */
@@ -56,9 +59,12 @@ export class RemoteSessions implements SessionTable {
     });
   }
 
-  learn({ space, ttl }: SessionSpace, key: string, target: string): void {
+  learn({ space, ttl }: SessionSpace, key: string, target: string): Promise<void> {
     this.#learns.push({ space, key, ttl, target });
     this.#flushSoon(this.#learns.length);
+    if (this.#unanswered >= maxWaiting) return Promise.resolve();
+    this.#unanswered += 1;
+    return new Promise((resolve) => this.#told.push(resolve));
   }
 
   forget({ space }: SessionSpace, key: string): void {
@@ -70,8 +76,9 @@ export class RemoteSessions implements SessionTable {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
     this.#asked.delete(id);
-    this.#unanswered -= asked.waiting.length;
+    this.#unanswered -= asked.waiting.length + asked.told.length;
     for (const [at, { resolve }] of asked.waiting.entries()) resolve(targets[at] ?? null);
+    for (const resolve of asked.told) resolve();
   }
 
   close(): void {
@@ -93,40 +100,44 @@ export class RemoteSessions implements SessionTable {
   #flush(): void {
     const finds = this.#finds;
     const waiting = this.#waiting;
+    const told = this.#told;
     const learns = this.#learns;
     const forgets = this.#forgets;
     if (finds.length + learns.length + forgets.length === 0) return;
     this.#finds = [];
     this.#waiting = [];
+    this.#told = [];
     this.#learns = [];
     this.#forgets = [];
-    const id = finds.length === 0 ? 0 : ++this.#lastId;
+    const id = waiting.length + told.length === 0 ? 0 : ++this.#lastId;
     const isSent = this.#options.send({ type: 'session-calls', id, finds, learns, forgets });
-    if (finds.length === 0) return;
+    if (id === 0) return;
+    const asked = { waiting, told, deadline: performance.now() + this.#budget };
     if (!isSent) {
-      this.#giveUp(waiting, 'the primary is gone');
+      this.#giveUp(asked, 'the primary is gone');
       return;
     }
-    this.#asked.set(id, { waiting, deadline: performance.now() + this.#budget });
+    this.#asked.set(id, asked);
     this.#timer ??= setTimeout(this.#expire, this.#budget);
   }
 
   readonly #expire = (): void => {
     this.#timer = null;
     const now = performance.now();
-    for (const [id, { waiting, deadline }] of this.#asked) {
-      if (deadline > now) {
-        this.#timer = setTimeout(this.#expire, deadline - now);
+    for (const [id, asked] of this.#asked) {
+      if (asked.deadline > now) {
+        this.#timer = setTimeout(this.#expire, asked.deadline - now);
         return;
       }
       this.#asked.delete(id);
-      this.#giveUp(waiting, 'the primary gave no answer in time');
+      this.#giveUp(asked, 'the primary gave no answer in time');
     }
   };
 
-  #giveUp(waiting: readonly Waiting[], why: string): void {
-    this.#unanswered -= waiting.length;
+  #giveUp({ waiting, told }: Asked, why: string): void {
+    this.#unanswered -= waiting.length + told.length;
     const error = new StateUnreachable(why);
     for (const { reject } of waiting) reject(error);
+    for (const resolve of told) resolve();
   }
 }

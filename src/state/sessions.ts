@@ -18,8 +18,11 @@ export interface SessionSpace {
 export interface SessionTable {
   /** Counts as a use. Rejects when the table cannot be asked within its budget. */
   find(space: SessionSpace, key: string): Promise<string | null>;
-  /** Never throws; what cannot be told is lost. */
-  learn(space: SessionSpace, key: string, target: string): void;
+  /**
+   * Resolves once everyone who asks is told of it. Never rejects: what cannot be told within the budget is lost, or
+   * known later.
+   */
+  learn(space: SessionSpace, key: string, target: string): Promise<void>;
   forget(space: SessionSpace, key: string): void;
   close(): void;
 }
@@ -104,15 +107,16 @@ export class Sessions {
     if (target !== null) this.#put(key, target);
     // The table has lost what this worker has seen in use: it was emptied, or had no room.
     // Unless it was ended meanwhile.
-    else if (before !== null && this.#entries.has(key)) this.learn(space, key, before);
+    else if (before !== null && this.#entries.has(key)) void this.learn(space, key, before);
     else return null;
     return target ?? before;
   }
 
-  learn(space: SessionSpace, key: string, target: string): void {
-    if (target.length > maxTarget) return;
+  /** Resolves once other workers find it, or the table's budget is spent. Null: there is nobody to wait for. */
+  learn(space: SessionSpace, key: string, target: string): Promise<void> | null {
+    if (target.length > maxTarget) return null;
     this.#put(key, target);
-    this.#table?.learn(space, key, target);
+    return this.#table?.learn(space, key, target) ?? null;
   }
 
   forget(space: SessionSpace, key: string): void {

@@ -46,10 +46,10 @@ test('sessions are learned, moved, announced and forgotten', { skip }, async (co
     connection.subscribe('portcullis:sessions', { message: (text) => heard.push(text), resumed: resolve }),
   );
   assert.equal(await sessions.find(space, 'k'), null);
-  sessions.learn(space, 'k', 'http://a');
+  await sessions.learn(space, 'k', 'http://a');
   assert.equal(await sessions.find(space, 'k'), 'http://a');
-  sessions.learn(space, 'k', 'http://a');
-  sessions.learn(space, 'k', 'http://b');
+  await sessions.learn(space, 'k', 'http://a');
+  await sessions.learn(space, 'k', 'http://b');
   assert.equal(await sessions.find(space, 'k'), 'http://b');
   assert.equal(await sessions.find({ space: 'bbbbbbbbbbbbbbbb', ttl: 1 }, 'k'), null);
   sessions.forget(space, 'k');
@@ -64,14 +64,14 @@ test('sessions end unless they are used, and there are never more than the bound
   const { server, connection } = await open(context);
   const sessions = new RedisSessions(connection, { timeout: 2000, maxSessions: 20 });
   const brief = { ...space, ttl: 400 };
-  sessions.learn(brief, 'used', 'http://a');
-  sessions.learn(brief, 'unused', 'http://a');
+  await sessions.learn(brief, 'used', 'http://a');
+  await sessions.learn(brief, 'unused', 'http://a');
   for (let i = 0; i < 6; i++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(await sessions.find(brief, 'used'), 'http://a');
   }
   assert.equal(await sessions.find(brief, 'unused'), null);
-  for (let i = 0; i < 100; i++) sessions.learn(space, `k${i}`, 'http://a');
+  for (let i = 0; i < 100; i++) await sessions.learn(space, `k${i}`, 'http://a');
   assert.equal(await sessions.find(space, 'k99'), 'http://a');
   assert.equal(await server.cli('HLEN', `portcullis:sessions:{${space.space}}:targets`), '20');
   assert.equal(await server.cli('ZCARD', `portcullis:sessions:{${space.space}}:ends`), '20');
@@ -84,7 +84,7 @@ test('sessions and decisions work in a cluster', { skip }, async (context) => {
   const sessions = new RedisSessions(connection, { timeout: 2000 });
   for (const name of ['0', '1', '2', '3'].map((digit) => digit.repeat(16))) {
     const there = { space: name, ttl: 10_000 };
-    sessions.learn(there, 'k', `http://${name}`);
+    await sessions.learn(there, 'k', `http://${name}`);
     await until('it is learned', async () => (await sessions.find(there, 'k')) === `http://${name}`);
   }
   const decisions = new RedisDecisions(connection, sealing, { timeout: 2000 });
@@ -164,7 +164,7 @@ test('the rights that the documentation gives suffice, and an auth server gets n
     connection.subscribe('portcullis:purge', { message: (text) => heard.push(text), resumed: resolve }),
   );
   const sessions = new RedisSessions(connection, { timeout: 2000 });
-  sessions.learn(space, 'k', 'http://a');
+  await sessions.learn(space, 'k', 'http://a');
   await until('it is learned', async () => (await sessions.find(space, 'k')) === 'http://a');
   const decisions = new RedisDecisions(connection, sealing, { timeout: 2000 });
   const { epoch } = await decisions.find('key');

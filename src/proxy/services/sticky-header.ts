@@ -104,8 +104,11 @@ export class StickyHeader<T extends Choice> {
     return true;
   }
 
-  /** What the answer says about sessions; `note` tells whose answer it is. */
-  learn(note: SessionNote<T>, x: Exchange): void {
+  /**
+   * What the answer says about sessions; `note` tells whose answer it is. A client that knows an id may use it at once,
+   * through any worker: the promise settles when they can know it, too. Null: nothing has changed.
+   */
+  learn(note: SessionNote<T>, x: Exchange): Promise<void> | null {
     const { sessions } = this.#room;
     const { key, choice, isKnown, hasMoved } = note;
     const { status } = x;
@@ -113,15 +116,14 @@ export class StickyHeader<T extends Choice> {
     const named = id === null || id === '' ? null : this.#keyOf(id);
     if (key !== null && x.method === 'DELETE' && status >= 200 && status < 300) {
       if (isKnown) sessions.forget(this.space, key);
-      return;
+      return null;
     }
-    if (named !== null && (named !== key || !isKnown || hasMoved)) {
-      sessions.learn(this.space, named, choice.key);
-    }
+    if (named !== null && (named !== key || !isKnown || hasMoved))
+      return sessions.learn(this.space, named, choice.key);
     // Servers need not repeat the id, and one that refuses it has not taken the session over.
-    else if (named === null && key !== null && isKnown && hasMoved && status < 400) {
-      sessions.learn(this.space, key, choice.key);
-    }
+    if (named === null && key !== null && isKnown && hasMoved && status < 400)
+      return sessions.learn(this.space, key, choice.key);
+    return null;
   }
 
   async #later(x: Exchange, key: string, asked: Promise<string | null>): Promise<Seat<T>> {
@@ -188,8 +190,8 @@ class SessionNote<T extends Choice> implements AnswerNote {
     this.hasMoved = true;
   }
 
-  answered(x: Exchange): void {
-    this.owner.learn(this, x);
+  answered(x: Exchange): Promise<void> | null {
+    return this.owner.learn(this, x);
   }
 }
 

@@ -2,14 +2,15 @@
 
 import type { RequestBody } from '../body.ts';
 import { GatewayError } from '../errors.ts';
-import type { AnswerTaker, DivertedAnswer, Exchange, Running } from '../exchange.ts';
+import type { AnswerNote, AnswerTaker, DivertedAnswer, Exchange, Running } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 import { maxServerAttempts, replayableBodyBytes } from '../limits.ts';
-import { fail, runResponseHooks } from '../pipeline.ts';
+import { fail, failWithBug, runResponseHooks } from '../pipeline.ts';
 import { finishStream, isBodyless, sendHead, sendWhole } from '../respond.ts';
 import type { Server, ServerSource } from '../services/server.ts';
 import { addSetCookie } from '../services/sticky-cookie.ts';
 import { AnswerKeeper } from './answer-keeper.ts';
+import { HeldAnswer } from './held-answer.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './http1/call.ts';
 import { upstreamHeaders } from './request-headers.ts';
 
@@ -53,6 +54,8 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
   #isAtHead = false;
   /** Takes the body when a response hook does not let the answer go out as it is. */
   #keeper: AnswerTaker | null = null;
+  /** Takes what comes behind a head that waits for those who are told of it. */
+  #held: HeldAnswer | null = null;
   /** The answer is nobody's any more; another attempt may be under way for the same Exchange. */
   #isDropped = false;
 
@@ -104,7 +107,25 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     x.responseHeaders = headers;
     this.#server.watch?.answered(status, performance.now() - this.#sentAt);
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = headers.slice();
-    if (x.answerNotes !== null) for (const note of x.answerNotes) note.answered(x);
+    const told = x.answerNotes === null ? null : tellAll(x.answerNotes, x);
+    if (told === null) this.#passHead(headers, length, isAlone);
+    else this.#holdHead(told, () => this.#passHead(headers, length, isAlone));
+  }
+
+  #holdHead(told: Promise<unknown>, pass: () => void): void {
+    const held = new HeldAnswer();
+    this.#held = held;
+    const release = (): void => {
+      this.#held = null;
+      if (this.#x.ended) return;
+      pass();
+      held.release(this);
+    };
+    told.then(release, release).catch((error: unknown) => failWithBug(this.#x, error));
+  }
+
+  #passHead(headers: HeaderList, length: number, isAlone: boolean): void {
+    const x = this.#x;
     if (x.stickyCookies !== null) for (const line of x.stickyCookies) addSetCookie(headers, line);
     this.#isAtHead = true;
     const isFree = runResponseHooks(x);
@@ -117,6 +138,7 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
   }
 
   onData(chunk: Uint8Array): boolean {
+    if (this.#held !== null) return this.#held.take(chunk);
     if (this.#keeper !== null) return this.#keeper.take(chunk);
     const x = this.#x;
     x.bytesOut += chunk.length;
@@ -140,6 +162,10 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
   }
 
   onEnd(): void {
+    if (this.#held !== null) {
+      this.#held.finish();
+      return;
+    }
     this.#leave();
     const x = this.#x;
     if (x.ended) return;
@@ -150,6 +176,10 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
   }
 
   onError(error: GatewayError): void {
+    if (this.#held !== null) {
+      this.#held.fail(error);
+      return;
+    }
     const x = this.#x;
     // A client that breaks off, or sends what cannot be sent on, must not have a server taken for dead.
     if (this.#keeper === null && this.#isInside && error.blame === 'server') this.#server.watch?.failed();
@@ -213,4 +243,14 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
     // `upstreamHeaders` puts the Host field first.
     this.headers[1] = this.#source.hostFor(x, server);
   }
+}
+
+/** Null: nobody has to be waited for. */
+function tellAll(notes: readonly AnswerNote[], x: Exchange): Promise<unknown> | null {
+  let told: Promise<unknown> | null = null;
+  for (const note of notes) {
+    const one = note.answered(x);
+    if (one !== null) told = told === null ? one : Promise.all([told, one]);
+  }
+  return told;
 }

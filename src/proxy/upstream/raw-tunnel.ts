@@ -198,7 +198,7 @@ class RawTunnel implements Running {
   }
 
   #pin(): void {
-    for (const note of this.#x.answerNotes ?? []) note.answered(this.#x);
+    for (const note of this.#x.answerNotes ?? []) void note.answered(this.#x);
     for (const line of this.#x.stickyCookies ?? []) addSetCookie(this.#x.responseHeaders, line);
   }
 

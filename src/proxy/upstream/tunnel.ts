@@ -201,7 +201,7 @@ class Tunnel implements Running, TunnelEvents {
 }
 
 function pin(x: Exchange): void {
-  if (x.answerNotes !== null) for (const note of x.answerNotes) note.answered(x);
+  if (x.answerNotes !== null) for (const note of x.answerNotes) void note.answered(x);
   if (x.stickyCookies === null) return;
   for (const line of x.stickyCookies) addSetCookie(x.responseHeaders, line);
 }

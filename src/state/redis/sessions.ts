@@ -34,9 +34,9 @@ export class RedisSessions implements SessionTable {
     throw new RedisRefused('the answer of Redis cannot be read');
   }
 
-  learn({ space, ttl }: SessionSpace, key: string, target: string): void {
+  async learn({ space, ttl }: SessionSpace, key: string, target: string): Promise<void> {
     const args = [key, ttl, target, this.#max, this.#channel, `${space} ${key}`];
-    this.#connection.run(learnSession, this.#keys(space), args, this.#timeout).catch(ignore);
+    await this.#connection.run(learnSession, this.#keys(space), args, this.#timeout).catch(ignore);
   }
 
   forget({ space }: SessionSpace, key: string): void {

@@ -20,7 +20,7 @@ function table(): Table {
     isAway: false,
     find: (at, key) =>
       one.isAway ? Promise.reject(new Error('away')) : Promise.resolve(held.find(at.space, key, at.ttl)),
-    learn(at, key, target) {
+    async learn(at, key, target) {
       if (!one.isAway) held.learn(at.space, key, { ttl: at.ttl, target });
     },
     forget(at, key) {
@@ -40,9 +40,9 @@ test('while the shared table is away, all workers of the node find what one of t
   const near = table();
   const one = new NodeSessions(far, near);
   const two = new NodeSessions(far, near);
-  one.learn(space, 'before', 'http://a');
+  await one.learn(space, 'before', 'http://a');
   far.isAway = true;
-  one.learn(space, 'meanwhile', 'http://b');
+  await one.learn(space, 'meanwhile', 'http://b');
   assert.equal(await two.find(space, 'before'), 'http://a');
   assert.equal(await two.find(space, 'meanwhile'), 'http://b');
   await assert.rejects(two.find(space, 'unknown'), /away/, 'nobody can say that there is none');
@@ -52,7 +52,7 @@ test('while the shared table is away, all workers of the node find what one of t
 test('what one worker found in the shared table, all workers of its node know while that is away', async () => {
   const far = table();
   const near = table();
-  far.learn(space, 'elsewhere', 'http://a');
+  await far.learn(space, 'elsewhere', 'http://a');
   assert.equal(await new NodeSessions(far, near).find(space, 'elsewhere'), 'http://a');
   far.isAway = true;
   assert.equal(await new NodeSessions(far, near).find(space, 'elsewhere'), 'http://a');
@@ -62,7 +62,7 @@ test('what one worker found in the shared table, all workers of its node know wh
 test('a shared table that came back empty is told again what the node knows', async () => {
   const far = table();
   const one = new NodeSessions(far, table());
-  one.learn(space, 'kept', 'http://a');
+  await one.learn(space, 'kept', 'http://a');
   far.clear();
   assert.equal(await one.find(space, 'kept'), 'http://a');
   assert.equal(await far.find(space, 'kept'), 'http://a');
@@ -74,8 +74,8 @@ test('what another node has moved is where the shared table says, and what ended
   const far = table();
   const near = table();
   const one = new NodeSessions(far, near);
-  one.learn(space, 'moved', 'http://a');
-  far.learn(space, 'moved', 'http://b');
+  await one.learn(space, 'moved', 'http://a');
+  await far.learn(space, 'moved', 'http://b');
   assert.equal(await one.find(space, 'moved'), 'http://b');
   one.forget(space, 'moved');
   assert.equal(await one.find(space, 'moved'), null);

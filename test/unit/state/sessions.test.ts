@@ -32,7 +32,7 @@ function bench(): Bench {
           if (made.isAway) throw new Error('away');
           return made.table.find(name, key, ttl);
         },
-        learn({ space: name, ttl }, key, target) {
+        async learn({ space: name, ttl }, key, target) {
           if (!made.isAway) made.table.learn(name, key, { ttl, target });
         },
         forget({ space: name }, key) {
@@ -49,7 +49,7 @@ function bench(): Bench {
 test('what one worker learns, another finds; what it has found it says at once', async () => {
   const made = bench();
   const [one, two] = [made.worker(), made.worker()];
-  one.learn(space, 'k', 'http://a');
+  void one.learn(space, 'k', 'http://a');
   assert.equal(one.find(space, 'k'), 'http://a');
   const found = two.find(space, 'k');
   assert.ok(found instanceof Promise);
@@ -62,8 +62,8 @@ test('what one worker learns, another finds; what it has found it says at once',
 test('its own word counts for ten seconds, then the table is asked', async () => {
   const made = bench();
   const [one, two] = [made.worker(), made.worker()];
-  one.learn(space, 'k', 'http://a');
-  two.learn(space, 'k', 'http://b');
+  void one.learn(space, 'k', 'http://a');
+  void two.learn(space, 'k', 'http://b');
   assert.equal(one.find(space, 'k'), 'http://a');
   made.now += trustFor;
   assert.equal(await one.find(space, 'k'), 'http://b');
@@ -72,8 +72,8 @@ test('its own word counts for ten seconds, then the table is asked', async () =>
 test('a session that another one has moved is asked for anew', async () => {
   const made = bench();
   const [one, two] = [made.worker(), made.worker()];
-  one.learn(space, 'k', 'http://a');
-  two.learn(space, 'k', 'http://b');
+  void one.learn(space, 'k', 'http://a');
+  void two.learn(space, 'k', 'http://b');
   one.drop({ space: space.space, key: 'k' });
   assert.equal(await one.find(space, 'k'), 'http://b');
 });
@@ -81,7 +81,7 @@ test('a session that another one has moved is asked for anew', async () => {
 test('sessions end when they are not used, and use in any worker keeps them', async () => {
   const made = bench();
   const [one, two] = [made.worker(), made.worker()];
-  one.learn(space, 'k', 'http://a');
+  void one.learn(space, 'k', 'http://a');
   for (let i = 0; i < 10; i++) {
     made.now += 20_000;
     assert.equal(await two.find(space, 'k'), 'http://a');
@@ -95,7 +95,7 @@ test('sessions end when they are not used, and use in any worker keeps them', as
 test('without the table a worker goes by what it knows, and teaches a table that has lost it', async () => {
   const made = bench();
   const one = made.worker();
-  one.learn(space, 'k', 'http://a');
+  void one.learn(space, 'k', 'http://a');
   made.now += trustFor;
   made.isAway = true;
   assert.equal(await one.find(space, 'k'), 'http://a');
@@ -109,7 +109,7 @@ test('without the table a worker goes by what it knows, and teaches a table that
 test('a session that was ended is gone here and in the table', async () => {
   const made = bench();
   const one = made.worker();
-  one.learn(space, 'k', 'http://a');
+  void one.learn(space, 'k', 'http://a');
   one.forget(space, 'k');
   assert.equal(await one.find(space, 'k'), null);
   assert.equal(made.table.size, 0);
@@ -118,9 +118,9 @@ test('a session that was ended is gone here and in the table', async () => {
 test('no number of sessions makes a worker or the table grow beyond their bounds', () => {
   const made = bench();
   const one = made.worker(50);
-  for (let i = 0; i < 1000; i++) one.learn(space, `k${i}`, 'http://a');
+  for (let i = 0; i < 1000; i++) void one.learn(space, `k${i}`, 'http://a');
   assert.equal(one.size, 50);
-  one.learn(space, 'long', `http://${'a'.repeat(5000)}`);
+  void one.learn(space, 'long', `http://${'a'.repeat(5000)}`);
   assert.equal(one.size, 50);
   const table = new MemorySessions({ maxSessions: 10, maxAllSessions: 15 });
   for (let i = 0; i < 3; i++) table.learn('small', `s${i}`, { ttl: 1000, target: 'a' });
@@ -152,7 +152,7 @@ test('what one tick asks and tells travels as one message, and its answers come 
   const sent: SessionCalls[] = [];
   const remote = new RemoteSessions({ send: (calls) => sent.push(calls) > 0 });
   const found = [remote.find(space, 'a'), remote.find(space, 'b')];
-  remote.learn(space, 'c', 'http://c');
+  void remote.learn(space, 'c', 'http://c');
   remote.forget(other, 'd');
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(sent.length, 1);
@@ -166,6 +166,29 @@ test('what one tick asks and tells travels as one message, and its answers come 
   remote.answered({ type: 'session-answer', id: calls?.id ?? 0, targets: ['http://1', null] });
   assert.deepEqual(await Promise.all(found), ['http://1', null]);
   remote.close();
+});
+
+test('who has told something waits until the primary has heard it, and for no longer than the budget', async () => {
+  const sent: SessionCalls[] = [];
+  const remote = new RemoteSessions({ send: (calls) => sent.push(calls) > 0 });
+  let isHeard = false;
+  const told = remote.learn(space, 'a', 'http://a').then(() => (isHeard = true));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(!isHeard);
+  assert.equal(sent[0]?.id, 1);
+  remote.answered({ type: 'session-answer', id: 1, targets: [] });
+  await told;
+  remote.forget(space, 'a');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(sent[1]?.id, 0, 'nobody waits for that');
+  remote.close();
+
+  const silent = new RemoteSessions({ send: () => true, budget: 20 });
+  await silent.learn(space, 'a', 'http://a');
+  silent.close();
+  const gone = new RemoteSessions({ send: () => false });
+  await gone.learn(space, 'a', 'http://a');
+  gone.close();
 });
 
 test('a primary that does not answer, or is gone, ends the question', async () => {

@@ -38,7 +38,7 @@ function exchange(method = 'POST'): Exchange & { answer(status: number, headers?
     answer(status: number, headers: string[] = []) {
       x.status = status;
       x.responseHeaders = headers;
-      for (const note of notes) note.answered(x as unknown as Exchange);
+      for (const note of notes) void note.answered(x as unknown as Exchange);
     },
   };
   return x as never;
@@ -136,7 +136,7 @@ test('DELETE that succeeds ends a session, one that fails does not', async () =>
 test('a table that cannot be asked: all nodes choose alike, or refuse', async () => {
   const table = {
     find: () => Promise.reject(new Error('away')),
-    learn() {},
+    learn: () => Promise.resolve(),
     forget() {},
     close() {},
   };
