@@ -11,6 +11,7 @@ import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { FileTarget } from '../providers/file/store.ts';
 import { dockerConfig } from './compose-docker.ts';
+import { filesMountedBelow, hostPath, notMounted } from './compose-mounts.ts';
 import { composePlaces } from './compose-places.ts';
 import type { StandIns } from './load.ts';
 
@@ -117,37 +118,17 @@ function targetsOf(
   const written = directory === '' ? filename : directory;
   if (written === '') return [];
   const host = hostPath(gateway, written, folder);
-  if (host === null || !existsSync(host)) {
-    diagnostics.push(notMounted(gateway, written, file));
-    return [];
-  }
-  return [directory === '' ? { filename: host } : { directory: host }];
-}
-
-/** Null: nothing of this machine is mounted there. The deepest mount counts. */
-function hostPath(gateway: ComposeService, inside: string, folder: string): string | null {
-  const wanted = path.posix.resolve('/', inside);
-  const [mount] = gateway.mounts
-    .filter(({ target }) => {
-      const at = path.posix.resolve('/', target);
-      return wanted === at || wanted.startsWith(at === '/' ? at : `${at}/`);
-    })
-    .toSorted((a, b) => b.target.length - a.target.length);
-  if (mount === undefined) return null;
-  return path.join(
-    path.resolve(folder, mount.source),
-    path.posix.relative(path.posix.resolve('/', mount.target), wanted),
-  );
-}
-
-function notMounted({ where, name }: ComposeService, inside: string, source: string): Diagnostic {
-  return {
-    severity: 'warning',
-    code: 'config.not_mounted',
-    message: `${name} reads ${inside.slice(0, 200)}, and nothing that is here is mounted there: it is not looked at`,
-    where: { ...where, source },
-    hint: 'name those files on the command line as well',
-  };
+  const isThere = host !== null && existsSync(host);
+  const inside = directory === '' ? [] : filesMountedBelow(gateway, directory, folder);
+  const missing = inside.filter((mounted) => mounted.host === null);
+  for (const { target, where } of missing) diagnostics.push(notMounted(gateway, target, file, where));
+  if (!isThere && inside.length === 0) diagnostics.push(notMounted(gateway, written, file));
+  return [
+    ...(isThere ? [directory === '' ? { filename: host } : { directory: host }] : []),
+    ...inside.flatMap(({ host: found, isFolder }) =>
+      found === null ? [] : [isFolder ? { directory: found } : { filename: found }],
+    ),
+  ];
 }
 
 function anotherGateway({ name, where }: ComposeService): Diagnostic {

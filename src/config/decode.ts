@@ -144,7 +144,10 @@ function readArray(pass: Pass, element: z.ZodType, origin: Origin, path: string)
   if (isText) return typeof node.value === 'string' ? splitList(node.value) : [node.value];
   const items = node.kind === 'list' ? node.items : indexed(node);
   if (items === null) {
-    report(pass, origin, 'config.invalid_value', { message: `\`${nameOf(path)}\` is not a list` });
+    report(pass, origin, 'config.invalid_value', {
+      message: `\`${nameOf(path)}\` is not a list`,
+      hint: 'each of its items begins with a dash; in TOML a table of it is written [[…]]',
+    });
     return undefined;
   }
   return items.map((item, index) => {

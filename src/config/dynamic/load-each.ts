@@ -5,6 +5,7 @@ import { emptyKey } from '../decode/report.ts';
 import { isNothing } from '../decode/values.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import type { Written } from './provider-config.ts';
+import { child } from './tree-access.ts';
 
 /** Objects as they were loaded, by their trees: as many as one source has. */
 export type LoadedObjects = ReadonlyMap<Tree, LoadedObject>;
@@ -91,7 +92,12 @@ function loadOne({ load, name, key, node }: Asked): LoadedObject {
 
 function keysOf(node: Tree): Map<string, Place> {
   if (node.kind !== 'map') return new Map();
-  return new Map([...node.entries].map(([key, entry]) => [key.toLowerCase(), entry.node.where]));
+  const keys = new Map([...node.entries].map(([key, entry]) => [key.toLowerCase(), entry.node.where]));
+  // The one reference to another object that lies deeper than its object's own keys.
+  const balancer = keys.has('loadbalancer') ? child(node, 'loadBalancer') : null;
+  const transport = balancer === null ? null : child(balancer, 'serversTransport');
+  if (transport !== null) keys.set('loadbalancer.serverstransport', transport.where);
+  return keys;
 }
 
 function describe(diagnostic: Diagnostic): string {

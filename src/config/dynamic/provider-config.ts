@@ -45,7 +45,7 @@ export interface Written<T> {
   /** Of a broken object: what could still be read, so that it keeps its place and answers 503. */
   readonly value: T;
   readonly where: Place;
-  /** Where the values of its own keys stand, by key in lower case. */
+  /** Where the values of its own keys stand, by key in lower case; and `loadbalancer.serverstransport`. */
   readonly keys?: ReadonlyMap<string, Place>;
   /** Not empty: the object is broken. */
   readonly errors: readonly string[];

@@ -77,7 +77,8 @@ function loadBalancer(entry: Entry<ServiceConfig>, balancer: LoadBalancerConfig,
       severity: 'error',
       code: 'config.unknown_transport',
       message: `service ${name}: ${message}`,
-      where: written.where,
+      where: written.keys?.get('loadbalancer.serverstransport') ?? written.where,
+      ...(transport === undefined ? found.suggest(serversTransport, found.transports) : {}),
     });
   }
   const { strategy } = balancer;

@@ -35,6 +35,18 @@ const suites: Readonly<Record<string, string>> = {
   TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-ECDSA-CHACHA20-POLY1305',
 };
 
+/** Go still has these, OpenSSL does not: less is spoken than was asked for, never more. */
+const gone: readonly string[] = [
+  'TLS_RSA_WITH_RC4_128_SHA',
+  'TLS_ECDHE_RSA_WITH_RC4_128_SHA',
+  'TLS_ECDHE_ECDSA_WITH_RC4_128_SHA',
+  'TLS_RSA_WITH_3DES_EDE_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA',
+];
+
+/** A client's signal and no suite (RFC 7507): heeded whether it is listed or not. */
+const fallbackSignal = 'TLS_FALLBACK_SCSV';
+
 /** Go has no choice among these: they stay whatever is listed. */
 const alwaysThere = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
@@ -48,7 +60,10 @@ export const tlsVersion: z.ZodType<TlsVersion> = z.any().transform((value, conte
 /** As OpenSSL names them, those of TLS 1.3 first; empty where none are written, which is as if nothing was. */
 export const cipherSuites: z.ZodType<readonly string[]> = list.transform((names, context) => {
   if (names.length === 0) return [];
-  const unknown = names.find((name) => !Object.hasOwn(suites, name) && !alwaysThere.includes(name));
+  const isSpoken = (name: string): boolean => Object.hasOwn(suites, name) || alwaysThere.includes(name);
+  const others = names.filter((name) => !isSpoken(name));
+  const isAll = others.length === names.length;
+  const unknown = others.find((name) => isAll || (name !== fallbackSignal && !gone.includes(name)));
   if (unknown === undefined) return [...alwaysThere, ...names.flatMap((name) => suites[name] ?? [])];
   context.addIssue({
     code: 'custom',
@@ -56,6 +71,11 @@ export const cipherSuites: z.ZodType<readonly string[]> = list.transform((names,
   });
   return z.NEVER;
 });
+
+/** Of a list as it is written, those that are left out of it. */
+export function suitesGone(names: readonly string[]): readonly string[] {
+  return names.filter((name) => gone.includes(name));
+}
 
 const curves: Readonly<Record<string, string>> = {
   CurveP256: 'P-256',

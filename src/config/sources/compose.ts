@@ -7,7 +7,7 @@ import type { PlacedText, ServiceReading } from './compose/reading.ts';
 import { readService } from './compose/service.ts';
 import type { ComposeService } from './compose/service.ts';
 
-export type { ComposeService } from './compose/service.ts';
+export type { ComposeService, Mount } from './compose/service.ts';
 
 export interface ComposeFile {
   readonly project: string;
@@ -38,20 +38,22 @@ export function isCompose(tree: Tree | null): boolean {
 export function readCompose(tree: Tree, { env, folder }: ComposeInput): ComposeFile {
   const diagnostics: Diagnostic[] = [];
   const lookUp = (name: string): string | undefined => (Object.hasOwn(env, name) ? env[name] : undefined);
-  const unnamed: ServiceReading = { project: '', lookUp, diagnostics };
+  const unnamed: ServiceReading = { project: '', configs: new Map(), lookUp, diagnostics };
   const written = textOf(unnamed, entryOf(tree, 'name')?.node ?? null)?.text;
   const project = projectName(lookUp('COMPOSE_PROJECT_NAME') ?? written ?? folder);
   const include = entryOf(tree, 'include');
   if (include !== null) diagnostics.push(notIncluded(include.key));
   const map = entryOf(tree, 'services')?.node;
+  const configs = configFiles(unnamed, entryOf(tree, 'configs')?.node ?? null);
+  const reading: ServiceReading = { project, configs, lookUp, diagnostics };
   const all = (map?.kind === 'map' ? [...map.entries] : [])
     .slice(0, maxServices)
-    .map(([name, entry]) => readService({ project, lookUp, diagnostics }, name, entry));
+    .map(([name, entry]) => readService(reading, name, entry));
   return {
     project,
     services: all,
     gateways: all.filter(isGateway),
-    networks: networkNames({ project, lookUp, diagnostics }, entryOf(tree, 'networks')?.node ?? null),
+    networks: networkNames(reading, entryOf(tree, 'networks')?.node ?? null),
     diagnostics,
   };
 }
@@ -84,6 +86,15 @@ function networkNames(reading: ServiceReading, node: Tree | null): Map<string, s
     names.set(key, name ?? (isExternal ? key : `${reading.project}_${key}`));
   }
   return names;
+}
+
+function configFiles(reading: ServiceReading, node: Tree | null): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const [name, { node: config }] of node?.kind === 'map' ? node.entries : []) {
+    const file = textOf(reading, entryOf(config, 'file')?.node ?? null)?.text ?? '';
+    if (file !== '') files.set(name, file);
+  }
+  return files;
 }
 
 function projectName(written: string): string {

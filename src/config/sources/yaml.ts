@@ -86,18 +86,34 @@ export function readYaml(text: string, source: string): ReadYaml {
   };
 }
 
+/** What people meant, by the parser's code and a part of its message; first match wins. */
+const syntaxHints: readonly (readonly [code: string, part: string, hint: string])[] = [
+  [
+    'BAD_DQ_ESCAPE',
+    '',
+    "in double quotes a backslash stands twice, as in `\\\\.`; in single quotes ('…') it stands for itself",
+  ],
+  ['TAB_AS_INDENT', '', 'indent with spaces'],
+  ['BAD_SCALAR_START', '', "put the value in quotes: '…'"],
+  ['BLOCK_AS_IMPLICIT_KEY', 'Nested mappings', "put a value that holds a colon and a space in quotes: '…'"],
+];
+
 function syntaxProblems(document: Document, source: string, text: string): Diagnostic[] {
   if (document.errors.length === 0 && document.warnings.length === 0) return [];
   const lines = linesOf(text);
   const toDiagnostic =
     (severity: 'error' | 'warning') =>
-    (problem: { pos: [number, number]; message: string }): Diagnostic => {
+    (problem: { pos: [number, number]; code: string; message: string }): Diagnostic => {
       const at = lines.linePos(problem.pos[0]);
+      const hint = syntaxHints.find(
+        ([code, part]) => problem.code === code && problem.message.includes(part),
+      );
       return {
         severity,
         code: 'config.syntax',
         message: firstLine(problem.message),
         where: { source, line: at.line, column: at.col },
+        ...(hint === undefined ? {} : { hint: hint[2] }),
       };
     };
   return [...document.errors.map(toDiagnostic('error')), ...document.warnings.map(toDiagnostic('warning'))];

@@ -34,7 +34,9 @@ export function resolveEntryPoint(
   const path = `entryPoints.${name}`;
   const address = parseAddress(written.address);
   if (typeof address === 'string') {
-    diagnostics.push(staticError(`${path}.address`, address, 'write `[host]:port`, for example `:8080`'));
+    const isUdp = /\/udp$/i.test(written.address ?? '');
+    const hint = isUdp ? `delete the entry point ${name}` : 'write `[host]:port`, for example `:8080`';
+    diagnostics.push(staticError(`${path}.address`, address, hint));
     return null;
   }
   const { http, forwardedHeaders } = written;

@@ -26,10 +26,16 @@ export function renderTemplate(text: string, source: string, env: NodeJS.Process
         code: 'config.template',
         message: `the template cannot be run: ${message}`,
         where: { source, ...place },
-        ...(message.includes('not supported') ? { hint: 'to write {{ itself, use {{`{{`}}' } : {}),
+        ...hintOf(error),
       },
     };
   }
+}
+
+function hintOf(error: unknown): { readonly hint?: string } {
+  if (!(error instanceof TemplateError)) return {};
+  if (error.hint !== undefined) return { hint: error.hint };
+  return error.message.includes('not supported') ? { hint: 'to write {{ itself, use {{`{{`}}' } : {};
 }
 
 function lineOf(text: string, offset: number): { line: number; column: number } {

@@ -160,6 +160,31 @@ test('the mounted static file is read, and its file provider through the mounts'
   );
 });
 
+test('files mounted one by one into the folder that is read are looked at, and `configs` with them', async (context) => {
+  const router = (name: string): string =>
+    `http: {routers: {${name}: {rule: "Host(\`${name}\`)", service: nobody-${name}}}}\n`;
+  const cwd = folder(context, {
+    'compose.yml': `${gateway}    command: ["--entrypoints.web.address=:80", --providers.file.directory=/dyn]
+    volumes: ["./one.yml:/dyn/one.yml:ro", "./note.txt:/dyn/note.txt", "./gone.yml:/dyn/gone.yml", "./more:/dyn/more"]
+    configs: [{source: two, target: /dyn/deep/two.yml}, {source: inline, target: /dyn/inline.yml}, three]
+configs:
+  two: {file: ./two.yml}
+  three: {file: ./three.yml}
+  inline: {content: "http: {}"}
+`,
+    'one.yml': router('one'),
+    'two.yml': router('two'),
+    'three.yml': router('three'),
+    'more/four.yml': router('four'),
+    'note.txt': 'x',
+  });
+  const { out } = await call(cwd, ['check', 'compose.yml']);
+  for (const name of ['one', 'two', 'four']) assert.match(out, new RegExp(`service nobody-${name}@file`));
+  assert.doesNotMatch(out, /nobody-three|note\.txt/);
+  assert.match(out, /warning gate reads \/dyn\/gone\.yml, and nothing .* is mounted there/);
+  assert.match(out, /compose\.yml:6:\d+ warning gate reads \/dyn\/inline\.yml, .*not looked at/);
+});
+
 test('anchors, merge keys and `name` are those of the file', async (context) => {
   const text = `name: Shop!
 x-labels: &labels

@@ -30,6 +30,24 @@ const serverOf = (url: string): Record<string, string> =>
 
 const rows: readonly Row[] = [
   [
+    'a label of a list with a colon where the equals sign belongs',
+    labelled([`${rule}: Host(\`a\`)`]),
+    /unknown key `rule: Host\(`a`\)`.*hint: write an equals sign between name and value/s,
+    1,
+  ],
+  [
+    'a name of a router with a dot',
+    labelled(['traefik.http.routers.my.app.rule=Host(`a`)', `${rule}=Host(\`b\`)`]),
+    /unknown key `app` in `http\.routers\.my`.*hint: a name of a router has no dots/s,
+    1,
+  ],
+  [
+    'one server written where the list of servers belongs',
+    dynamic('http:\n  services:\n    s: {loadBalancer: {servers: {url: "http://a:1"}}}\n'),
+    /`servers` is not a list.*hint: each of its items begins with a dash/s,
+    1,
+  ],
+  [
     'router, no port label: the lowest exposed port is there',
     labelled([`${rule}=Host(\`a\`)`]),
     /r@docker .*Host\(`a`\) .*app-shop@docker/,

@@ -83,6 +83,13 @@ test('several YAML documents, unclosed brackets and maps as keys are errors', ()
   assert.deepEqual(codes(parseYaml('? {a: 1}\n: 2\n', 'f')), ['config.syntax']);
 });
 
+test('what people get wrong in YAML comes with the way to write it', () => {
+  const hint = (text: string): string => parseYaml(text, 'f').diagnostics[0]?.hint ?? '';
+  assert.match(hint('rule: "HostRegexp(`^a\\.b$`)"\n'), /backslash stands twice, as in `\\\\\.`/);
+  assert.match(hint('a:\n\tb: 1\n'), /indent with spaces/);
+  for (const text of ['rule: `x`\n', 'rule: @x\n', 'a: b: c\n']) assert.match(hint(text), /in quotes: '…'/);
+});
+
 test('an empty YAML text has no tree and no complaint', () => {
   for (const text of ['', '# only words\n', '---\n', 'null'])
     assert.deepEqual(parseYaml(text, 'f'), { tree: null, diagnostics: [] });

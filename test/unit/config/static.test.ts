@@ -341,3 +341,11 @@ test('what follows `--` is no flag and no silence either', (context) => {
     ['`--api` is no flag', '`x` is no flag'],
   );
 });
+
+test('an entry point of UDP is to be deleted, and not written otherwise', (context) => {
+  const flags = ['--entryPoints.web.address=:80', '--entryPoints.dns.address=:53/udp'];
+  assert.deepEqual(
+    resolvedFlags(context, ...flags).diagnostics.map(({ hint }) => hint),
+    ['delete the entry point dns'],
+  );
+});

@@ -57,6 +57,37 @@ const table: readonly (readonly [string, string])[] = [
     '{{ replace "." "-" "a.b.c" }} {{ join "," (list 1 2) }} {{ contains "b" "abc" }} {{ quote "x" 1 }}',
     'a-b-c 1,2 true "x" "1"',
   ],
+  [
+    '{{ range $n, $p := dict "b" 2 "a" (list 1) }}{{ $n }}={{ $p }};{{ end }}{{ $d := dict "x" (dict "y" 1) }}{{ $d.x.y }}{{ $d.z }}',
+    'a=[1];b=2;1<no value>',
+  ],
+  [
+    '{{ range list (dict "host" "a" "tls" (dict)) (dict "host" "b") }}{{ .host }}{{ if .tls }}!{{ end }}{{ if .no }}?{{ end }}{{ end }}',
+    'ab',
+  ],
+  [
+    '{{ $d := dict "a" 1 "b" 2 }}{{ hasKey $d "a" }} {{ hasKey $d "c" }} {{ get $d "b" }}{{ get $d "c" }} {{ keys $d }} {{ values $d }}',
+    'true false 2 [a b] [1 2]',
+  ],
+  [
+    '{{ $l := tuple "a" "b" "c" }}{{ first $l }}{{ last $l }} {{ rest $l }} {{ initial $l }} {{ slice $l 1 2 }} {{ has "b" $l }} {{ first (list) }}',
+    'ac [b c] [a b] [b] true <no value>',
+  ],
+  [
+    '{{ append (list 1) 2 }} {{ prepend (list 1) 2 }} {{ concat (list 1) (list 2 3) }} {{ uniq (list "a" "b" "a") }} {{ compact (list "" "a" 0) }} {{ without (list 1 2 3) 2 }} {{ sortAlpha (list "b" "a") }} {{ reverse (list 1 2) }}',
+    '[1 2] [2 1] [1 2 3] [a b] [a] [1 3] [a b] [2 1]',
+  ],
+  [
+    '{{ trunc 3 "abcde" }} {{ trunc -2 "abcde" }} {{ substr 1 3 "abcde" }} {{ repeat 3 "ab" }} {{ nospace " a b " }} {{ cat "a" 1 "b" }} {{ trimAll "/" "/a/" }}',
+    'abc de bc ababab ab a 1 b a',
+  ],
+  ['{{ indent 2 "a\\nb" }}|{{ nindent 2 "a\\nb" }}', '  a\n  b|\n  a\n  b'],
+  ['{{ b64enc "häh" }} {{ b64dec "aMOkaA==" }} {{ urlquery "a b&c" }}', 'aMOkaA== häh a+b%26c'],
+  [
+    '{{ div 7 2 }} {{ div -7 2 }} {{ mod 7 4 }} {{ add1 1 }} {{ max 1 3 2 }} {{ min 2 1 }} {{ atoi "7" }} {{ atoi "x" }} {{ int64 "7" }}',
+    '3 -3 3 2 3 1 7 0 7',
+  ],
+  ['{{ expandenv "http://$HOST:${NOPE}80" }}', 'http://shop.example.com:80'],
   ['{{ normalize "app_shop.x" }} {{ lower "AB" }} {{ hasSuffix "c" "abc" }}', 'app-shop-x ab true'],
 ];
 
@@ -87,6 +118,32 @@ test('what is not there is refused with line and column', () => {
   assert.match(problem('{{ index (list 1) 3 }}'), /outside a list of 1/);
   assert.match(problem('{{ @ }}'), /unexpected character/);
   assert.match(problem('{{}}'), /a value is missing/);
+});
+
+test('a function that is not there is refused with the one that was meant, or with all there are', () => {
+  const hint = (text: string): string | undefined => {
+    const rendered = renderTemplate(text, 'x.yml', env);
+    return rendered.ok ? undefined : rendered.diagnostic.hint;
+  };
+  assert.equal(hint('{{ spltList "," "a" }}'), 'did you mean splitList?');
+  assert.match(hint('{{ uuidv4 }}') ?? '', /there are add, .* upper.*; to write \{\{ itself, use/);
+});
+
+test('a list in itself over and over is refused, however short the template', () => {
+  const list = '{{ $x := list "a" }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}{{ $x }}';
+  assert.match(problem(list), /list: makes a value of more than 16777216 characters/);
+  const map = '{{ $x := dict "a" 1 }}{{ range until 60 }}{{ $x = dict "b" $x "c" $x }}{{ end }}{{ $x }}';
+  assert.match(problem(map), /dict: makes a value of more than/);
+  const joined =
+    '{{ $x := list "a" }}{{ range until 20 }}{{ $x = list $x $x }}{{ end }}{{ range until 9999 }}{{ $y := print $x }}{{ end }}';
+  assert.match(problem(joined), /more than 1000000 steps/);
+  const printed =
+    '{{ $x := list "a" }}{{ range until 20 }}{{ $x = list $x $x }}{{ end }}{{ range until 9999 }}{{ $x }}{{ end }}';
+  assert.match(problem(printed), /more than/);
+  assert.match(problem('{{ repeat 99999999 "abc" }}'), /more than 16777216 characters/);
+  assert.match(problem('{{ indent 99999999 "abc" }}'), /more than 16777216 characters/);
+  assert.match(problem('{{ dict "a" }}'), /dict: expected a value for each key/);
+  assert.match(problem('{{ div 1 0 }}'), /div: a division by zero/);
 });
 
 test('values of the environment never reach a message', () => {

@@ -1,5 +1,6 @@
 // What of a compose service is written in more than one way: ports, networks, command, mounts.
 
+import type { Place } from '../../../model/diagnostic.ts';
 import type { Tree } from '../../tree.ts';
 import { entryOf, textOf } from './reading.ts';
 import type { PlacedText, ServiceReading } from './reading.ts';
@@ -49,5 +50,18 @@ export function mountsOf(reading: ServiceReading, node: Tree | null): { target: 
     const source = textOf(reading, entryOf(item, 'source')?.node ?? null)?.text ?? '';
     const target = textOf(reading, entryOf(item, 'target')?.node ?? null)?.text ?? '';
     return /^[./~]/.test(source) && target !== '' ? [{ target, source }] : [];
+  });
+}
+
+/** `configs` of a service, which are mounted as files; one without a file on this machine has an empty source. */
+export function configsOf(
+  reading: ServiceReading,
+  node: Tree | null,
+): { target: string; source: string; where: Place }[] {
+  return (node?.kind === 'list' ? node.items : []).map((item) => {
+    const name = textOf(reading, item.kind === 'scalar' ? item : (entryOf(item, 'source')?.node ?? null));
+    const target = textOf(reading, entryOf(item, 'target')?.node ?? null)?.text ?? '';
+    const source = reading.configs.get(name?.text ?? '') ?? '';
+    return { target: target === '' ? `/${name?.text ?? ''}` : target, source, where: item.where };
   });
 }

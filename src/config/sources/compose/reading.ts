@@ -13,6 +13,8 @@ export interface PlacedText {
 
 export interface ServiceReading {
   readonly project: string;
+  /** Files of the top level's `configs`, by name. */
+  readonly configs: ReadonlyMap<string, string>;
   readonly lookUp: (name: string) => string | undefined;
   readonly diagnostics: Diagnostic[];
 }

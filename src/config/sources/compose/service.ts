@@ -2,9 +2,15 @@
 
 import type { Diagnostic, Place } from '../../../model/diagnostic.ts';
 import type { Tree } from '../../tree.ts';
-import { commandOf, mountsOf, networksOf, portsOf } from './parts.ts';
+import { commandOf, configsOf, mountsOf, networksOf, portsOf } from './parts.ts';
 import { entryOf, textOf } from './reading.ts';
 import type { PlacedText, ServiceReading } from './reading.ts';
+
+export interface Mount {
+  readonly target: string;
+  readonly source: string;
+  readonly where?: Place;
+}
 
 export interface ComposeService {
   readonly name: string;
@@ -22,8 +28,8 @@ export interface ComposeService {
   readonly networkMode: string | null;
   readonly command: readonly PlacedText[];
   readonly environment: ReadonlyMap<string, PlacedText>;
-  /** Container path to host path, as written. */
-  readonly mounts: readonly { readonly target: string; readonly source: string }[];
+  /** Container path to host path, as written; of one of `configs` that is no file here the host path is empty. */
+  readonly mounts: readonly Mount[];
 }
 
 export function readService(
@@ -48,7 +54,7 @@ export function readService(
     networkMode: networkMode === '' ? null : networkMode,
     command: commandOf(reading, at('command')),
     environment: assignments(reading, at('environment'), 'variable'),
-    mounts: mountsOf(reading, at('volumes')),
+    mounts: [...mountsOf(reading, at('volumes')), ...configsOf(reading, at('configs'))],
   };
 }
 

@@ -47,6 +47,14 @@ const table: readonly (readonly [RegExp, string])[] = [
     /^traefik\.http\.middlewares\.[^.]+\.(rule|entrypoints|service|priority|middlewares)(\.|$)/,
     'an option of routers: write it under traefik.http.routers.<name>',
   ],
+  [
+    /^traefik\.http\.(routers|services|middlewares)\.[^.:= ]+\.[a-z]+: /,
+    'write an equals sign between name and value, or the labels as a map: in a list a colon is part of the name',
+  ],
+  [
+    /^traefik\.http\.routers\.[^.]+\.[^.]+\.(rule|entrypoints|middlewares|service|priority|tls)(\.|$)/,
+    'a name of a router has no dots: write a dash in its place',
+  ],
   [/^traefik\.http\.router\./, 'write traefik.http.routers'],
   [/^traefik\.http\.service\./, 'write traefik.http.services'],
   [/^traefik\.http\.middleware\./, 'write traefik.http.middlewares'],

@@ -1,7 +1,10 @@
 // Runs a parsed template. Bounded: a template is configuration, not a program.
 
+import { nearest } from '../../../config/decode/unknown-keys.ts';
 import { TemplateError } from './error.ts';
-import { functions, maxTextLength } from './functions.ts';
+import { maxTextLength } from './arguments.ts';
+import { functions } from './functions.ts';
+import { sizeOf } from './size.ts';
 import type { Branch, TemplateNode } from './parser.ts';
 import type { Command, Operand, Pipe } from './pipe.ts';
 import type { Value, ValueMap } from './values.ts';
@@ -20,13 +23,15 @@ export function runTemplate(
   env: NodeJS.ProcessEnv,
   top: ValueMap | null = null,
 ): string {
-  const run: Run = { env, scopes: [new Map<string, Value>([['$', top]])], out: [], length: 0, steps: 0 };
+  const scopes = [new Map<string, Value>([['$', top]])];
+  const run: Run = { env, top, scopes, out: [], length: 0, steps: 0 };
   runNodes(nodes, top, run);
   return run.out.join('');
 }
 
 interface Run {
   readonly env: NodeJS.ProcessEnv;
+  readonly top: ValueMap | null;
   readonly scopes: Map<string, Value>[];
   readonly out: string[];
   length: number;
@@ -36,6 +41,10 @@ interface Run {
 function step(run: Run, offset: number, count = 1): void {
   run.steps += count;
   if (run.steps > maxSteps) throw new TemplateError(`the template takes more than ${maxSteps} steps`, offset);
+}
+
+function stepBySize(run: Run, offset: number, size: number): void {
+  if (size >= sizePerStep) step(run, offset, Math.floor(size / sizePerStep));
 }
 
 function write(run: Run, text: string, offset: number): void {
@@ -52,7 +61,9 @@ function runNodes(nodes: readonly TemplateNode[], dot: Value, run: Run): void {
       write(run, node.text, 0);
     } else if (node.kind === 'print') {
       const value = runPipe(node.pipe, dot, run);
-      if (node.pipe.variables.length === 0) write(run, print(value), node.offset);
+      if (node.pipe.variables.length > 0) continue;
+      stepBySize(run, node.offset, sizeOf(value));
+      write(run, print(value), node.offset);
     } else inScope(run, () => runBranch(node, dot, run));
   }
 }
@@ -163,7 +174,7 @@ function shortCircuit(
 function callFunction({ name, offset }: FunctionOperand, args: readonly Value[], run: Run): Value {
   const found = functions.get(name);
   if (found === undefined)
-    throw new TemplateError(`the function ${name.slice(0, 40)} is not supported`, offset);
+    throw new TemplateError(`the function ${name.slice(0, 40)} is not supported`, offset, hintFor(name));
   const [fewest, most] = found.arity;
   if (args.length < fewest || args.length > most) {
     const expected =
@@ -176,7 +187,7 @@ function callFunction({ name, offset }: FunctionOperand, args: readonly Value[],
   }
   let size = 0;
   for (const arg of args) size += sizeOf(arg);
-  if (size >= sizePerStep) step(run, offset, Math.floor(size / sizePerStep));
+  stepBySize(run, offset, size);
   let value: Value;
   try {
     value = found.call(args, { env: run.env, step: (count) => step(run, offset, count) });
@@ -187,11 +198,17 @@ function callFunction({ name, offset }: FunctionOperand, args: readonly Value[],
   // A text kept in a variable never reaches the output's bound, and could double with every turn of a loop.
   if (typeof value === 'string' && value.length > maxTextLength)
     throw new TemplateError(`${name} makes a text of more than ${maxTextLength} characters`, offset);
+  // Nor does a list, which doubles as well once it holds itself twice.
+  if (sizeOf(value) > maxTextLength)
+    throw new TemplateError(`${name}: makes a value of more than ${maxTextLength} characters`, offset);
   return value;
 }
 
-function sizeOf(value: Value): number {
-  return typeof value === 'string' || (value !== null && isList(value)) ? value.length : 1;
+function hintFor(name: string): string {
+  const names = ['and', 'or', ...functions.keys()];
+  const near = nearest(name, names);
+  if (near !== null) return `did you mean ${near}?`;
+  return `there are ${names.sort().join(', ')}; to write {{ itself, use {{\`{{\`}}`;
 }
 
 function operandValue(operand: Operand, dot: Value, run: Run): Value {
@@ -204,20 +221,21 @@ function operandValue(operand: Operand, dot: Value, run: Run): Value {
     case 'function':
       return callFunction(operand, [], run);
     case 'dot':
-      return fieldOf(dot, operand);
+      return fieldOf(dot, operand, run);
     case 'variable': {
       const scope = run.scopes.findLast((candidate) => candidate.has(operand.name));
       if (scope === undefined)
         throw new TemplateError(`the variable ${operand.name} is not declared`, operand.offset);
-      return fieldOf(scope.get(operand.name) ?? null, operand);
+      return fieldOf(scope.get(operand.name) ?? null, operand, run);
     }
   }
 }
 
-/** Of `.a.b` and `$x.a.b`: the top has the fields it has; a map below it may lack a name. */
+/** Of `.a.b` and `$x.a.b`: the top has the fields it has; any other map may lack a name. */
 function fieldOf(
   from: Value,
   operand: { readonly fields: readonly string[]; readonly offset: number },
+  run: Run,
 ): Value {
   let value = from;
   for (const [level, field] of operand.fields.entries()) {
@@ -225,8 +243,7 @@ function fieldOf(
     if (value === null || !isMap(value))
       throw new TemplateError(`${shown}: there are no fields here`, operand.offset);
     const found = value.get(field);
-    const isTop = [...value.values()].some((other) => other !== null && isMap(other));
-    if (found === undefined && isTop)
+    if (found === undefined && value === run.top)
       throw new TemplateError(`${shown}: there are ${[...value.keys()].join(', ')}`, operand.offset);
     value = found ?? null;
   }

@@ -1,30 +1,13 @@
-// The functions a template may call: Go's own, the string functions of sprig people use, and `env`.
+// The functions a template may call: Go's own, those of sprig people use, and `env`.
 // `split` takes the text first, as the gateway we read configurations of has it.
 
+import { bound, define, describe, many, number, text } from './arguments.ts';
+import type { FunctionContext, TemplateFunction } from './arguments.ts';
+import { collectionFunctions } from './functions-collections.ts';
+import { textFunctions } from './functions-texts.ts';
 import { compareValues, equal, isList, isMap, isTrue, print } from './values.ts';
 import type { Value } from './values.ts';
 import { format } from './format.ts';
-
-export interface FunctionContext {
-  readonly env: NodeJS.ProcessEnv;
-  /** Counts `n` units of work against the limit. */
-  step(n: number): void;
-}
-
-export interface TemplateFunction {
-  /** Fewest and most arguments. */
-  readonly arity: readonly [number, number];
-  call(args: readonly Value[], context: FunctionContext): Value;
-}
-
-/** Characters of one text: the same bound as the whole output. */
-export const maxTextLength = 16 * 1024 * 1024;
-
-const many = Number.POSITIVE_INFINITY;
-
-function define(arity: readonly [number, number], call: TemplateFunction['call']): TemplateFunction {
-  return { arity, call };
-}
 
 export const functions: ReadonlyMap<string, TemplateFunction> = new Map<string, TemplateFunction>([
   ['env', define([1, 1], ([name], { env }) => env[text(name)] ?? '')],
@@ -104,27 +87,10 @@ export const functions: ReadonlyMap<string, TemplateFunction> = new Map<string, 
   ['int', define([1, 1], ([value]) => Math.trunc(Number(print(value ?? null))) || 0)],
   ['add', define([0, many], (args) => args.map(number).reduce((sum, value) => sum + value, 0))],
   ['sub', define([2, 2], ([a, b]) => number(a) - number(b))],
+  ...collectionFunctions,
+  ...textFunctions,
   ['mul', define([1, many], (args) => args.map(number).reduce((product, value) => product * value, 1))],
 ]);
-
-function text(value: Value | undefined): string {
-  if (typeof value === 'string') return value;
-  throw new Error(`expected a text, got ${describe(value)}`);
-}
-
-function number(value: Value | undefined): number {
-  const read = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value;
-  if (typeof read === 'number') return read;
-  throw new Error(`expected a number, got ${describe(value)}`);
-}
-
-/** Never the value itself: it may be a secret of the environment. */
-function describe(value: Value | undefined): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (isMap(value)) return 'a map';
-  if (typeof value === 'object') return 'a list';
-  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
-}
 
 function length(value: Value): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
@@ -196,8 +162,4 @@ function join(separator: string, items: Value): string {
   const texts = items.map(print);
   bound(texts.reduce((sum, part) => sum + part.length + separator.length, 0));
   return texts.join(separator);
-}
-
-function bound(length: number): void {
-  if (length > maxTextLength) throw new Error(`a text of more than ${maxTextLength} characters`);
 }

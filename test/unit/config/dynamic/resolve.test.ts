@@ -357,3 +357,19 @@ test('a router repeats only the first of many errors of what it needs', () => {
     /service s@file is broken: unknown key `a` .*; and 2 more$/,
   );
 });
+
+test('a serversTransport that does not exist is told where it is named, with the one that was meant', () => {
+  const text = [
+    'http:',
+    '  services:',
+    '    s:',
+    '      loadBalancer:',
+    '        servers: [{url: "https://10.0.0.1"}]',
+    '        serversTransport: inscure',
+    '  serversTransports: {insecure: {insecureSkipVerify: true}}',
+  ].join('\n');
+  const [found] = resolveFiles({ 'a.yml': text }).diagnostics;
+  assert.equal(found?.code, 'config.unknown_transport');
+  assert.deepEqual([found.where.line, found.where.column], [6, 27]);
+  assert.equal(found.hint, 'did you mean insecure@file?');
+});

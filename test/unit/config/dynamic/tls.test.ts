@@ -127,6 +127,19 @@ test('options are read in the words of Go', () => {
   });
 });
 
+test('suites that Go knows and nobody speaks any more are left out of those that stay, with a warning', () => {
+  const rest = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
+  const guide = optionsOf('{cipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_FALLBACK_SCSV]}');
+  assert.deepEqual(guide.spec?.cipherSuites, [...rest, 'ECDHE-RSA-AES128-GCM-SHA256']);
+  assert.deepEqual(guide.loaded, []);
+  const old = optionsOf('{cipherSuites: "TLS_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA"}');
+  assert.deepEqual(old.spec?.cipherSuites, [...rest, 'AES128-SHA']);
+  assert.deepEqual(old.spec?.errors, []);
+  assert.deepEqual(old.loaded, [
+    'warning config.no_effect `cipherSuites`: TLS_RSA_WITH_3DES_EDE_CBC_SHA is not spoken any more and is left out',
+  ]);
+});
+
 test('authorities without a type are verified against; empty options are the default ones', () => {
   assert.equal(
     optionsOf('{clientAuth: {caFiles: [x]}}').spec?.clientAuth?.type,
@@ -141,6 +154,8 @@ test('authorities without a type are verified against; empty options are the def
 for (const [text, message] of [
   ['{minVersion: "1.2"}', /VersionTLS12/],
   ['{cipherSuites: [TLS_RSA_WITH_RC4_128_SHA]}', /RC4/],
+  ['{cipherSuites: [TLS_FALLBACK_SCSV]}', /FALLBACK_SCSV/],
+  ['{cipherSuites: [TLS_FALLBACK_SCSVX, TLS_AES_128_GCM_SHA256]}', /SCSVX/],
   ['{curvePreferences: [P256]}', /CurveP256/],
   ['{alpnProtocols: [http/1.1, spdy]}', /spdy/],
   ['{alpnProtocols: [acme-tls/1]}', /acme-tls\/1 alone/],
