@@ -15,7 +15,7 @@ const mostNames = 5;
 
 const changed = new Set<string>();
 let timer: NodeJS.Timeout | undefined;
-let running: ChildProcess = start();
+let running: ChildProcess = start('whole');
 let isBusy = false;
 let isEnding = false;
 
@@ -31,10 +31,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 say(`watching ${folders.join(' and ')}: a saved file starts the demo again, Ctrl-C ends it`);
 
 /** In a group of its own: Ctrl-C reaches this process alone, which asks once. When this one is gone, it leaves too. */
-function start(): ChildProcess {
+function start(guide: 'whole' | 'brief'): ChildProcess {
   const args = ['--disable-warning=ExperimentalWarning', demo, ...process.argv.slice(2)];
   const child = spawn(process.execPath, args, {
     cwd: root,
+    env: { ...process.env, DEMO_GUIDE: guide },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,
   });
@@ -52,7 +53,7 @@ async function restart(): Promise<void> {
     say(`changed: ${namesOf(changed)}`);
     changed.clear();
     await stop(running);
-    if (!isEnding) running = start();
+    if (!isEnding) running = start('brief');
   }
   isBusy = false;
 }

@@ -46,6 +46,13 @@ export function guideOf({ gatewayUrl: url, apiUrl, remarks, hasColors }: Guide):
   ].join('\n');
 }
 
+/** For who has read it before. */
+export function briefGuideOf({ gatewayUrl, apiUrl, remarks }: Guide): string {
+  return [...remarks, `The demo platform is up again: ${gatewayUrl}, dashboard ${apiUrl}/dashboard/`].join(
+    '\n',
+  );
+}
+
 interface Section {
   readonly says: string;
   readonly lines: readonly string[];

@@ -1,6 +1,6 @@
 // `npm run demo`: the platform in miniature behind the gateway, until Ctrl-C. Arguments go to the gateway.
 
-import { guideOf, usage } from './guide.ts';
+import { briefGuideOf, guideOf, usage } from './guide.ts';
 import { type Demo, startDemo } from './start.ts';
 
 const flags = process.argv.slice(2);
@@ -23,7 +23,9 @@ demo = await startDemo({ ports: wanted, verbose: true, flags }).catch((error: Er
   process.exit(1);
 });
 const hasColors = process.stdout.isTTY && process.stdout.hasColors();
-console.log(guideOf({ ...demo, remarks: remarksOn(demo), hasColors }));
+const guide = { ...demo, remarks: remarksOn(demo), hasColors };
+// `npm run dev` has shown the whole of it before.
+console.log(process.env['DEMO_GUIDE'] === 'brief' ? briefGuideOf(guide) : guideOf(guide));
 const code = await demo.gateway.exited;
 if (!stopping) {
   console.error(`the gateway exited with ${code}`);

@@ -47,7 +47,7 @@ describe('a contributor', { timeout: 300_000 }, () => {
       await until('Ctrl-C stops everything', 0);
       let from = said.length;
       appendFileSync(source, '\n');
-      await until('Ctrl-C stops everything', from);
+      await until('up again: http', from);
       assert.match(said.slice(from), /changed: src\/proxy\/errors\.ts\n[\s\S]*everything is stopped/);
       from = said.length;
       appendFileSync(source, 'const = 3;\n');
