@@ -5,6 +5,7 @@ import { type CertificateChange, defaultTlsOptions, type ListenerSpec, type TlsS
 import type { Log } from '../observability/log.ts';
 import { CertificateStore } from '../tls/store.ts';
 import { Descriptors } from './descriptors.ts';
+import { ClientDemands } from './entrypoints/client-demands.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { Listener, ListenerHost, ListenerPlan } from './entrypoints/listener.ts';
 import { listenUws } from './entrypoints/uws/listener.ts';
@@ -16,6 +17,8 @@ const maxRetired = 8;
 interface Place {
   readonly entryPoint: EntryPoint;
   plan: ListenerPlan;
+  /** Of `plan`. */
+  demands: ClientDemands;
   current: Open | null;
   readonly retired: Open[];
 }
@@ -44,12 +47,10 @@ export class Listeners {
   constructor(entryPoints: readonly EntryPoint[], host: ListenerHost, log: Log) {
     this.#host = host;
     this.#log = log;
-    this.#places = entryPoints.map((entryPoint) => ({
-      entryPoint,
-      plan: this.#planFor(entryPoint),
-      current: null,
-      retired: [],
-    }));
+    this.#places = entryPoints.map((entryPoint) => {
+      const plan = this.#planFor(entryPoint);
+      return { entryPoint, plan, demands: demandsOf(plan), current: null, retired: [] };
+    });
   }
 
   /** The port each entry point got. Rejects with the entry point's name as `entryPoint` of the error. */
@@ -102,6 +103,8 @@ export class Listeners {
   #update(): void {
     for (const place of this.#places) {
       place.plan = this.#planFor(place.entryPoint);
+      // At once: a listener that could ask for certificates may not be open yet, or never open.
+      place.demands = demandsOf(place.plan);
       if (place.current === null || this.#isClosed) continue;
       // Not what was wanted before: opening that may have failed, or be under way.
       if (isAs(place.current, place.plan)) place.current.listener.update(place.plan);
@@ -144,6 +147,7 @@ export class Listeners {
       managedNames: () => this.#host.managedNames(),
       warn: (message) => this.#log.warn({ entryPoint: entryPoint.name }, message),
       bootSecret: this.#host.bootSecret,
+      demands: () => place.demands,
       ...(entryPoint.connected === undefined ? {} : { connected: entryPoint.connected }),
       isDraining: () => isRetired || this.#host.isDraining(),
     };
@@ -170,6 +174,11 @@ export class Listeners {
       ),
     };
   }
+}
+
+/** Where the uws engine is to serve, routers whose options ask for a certificate are broken, and say so themselves. */
+function demandsOf({ spec, options }: ListenerPlan): ClientDemands {
+  return new ClientDemands(spec.hosts, spec.engine === 'uws' ? new Map() : options);
 }
 
 /**

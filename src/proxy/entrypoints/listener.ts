@@ -4,6 +4,7 @@ import type { WorkerChallenge } from '../../model/acme.ts';
 import type { ListenerSpec, TlsOptionsSpec } from '../../model/tls.ts';
 import type { CertificateStore } from '../../tls/store.ts';
 import type { Exchange } from '../exchange.ts';
+import type { ClientDemands } from './client-demands.ts';
 import type { EntryPoint } from './entry-point.ts';
 import type { ManagedNames } from './intake-headers.ts';
 
@@ -23,6 +24,8 @@ export interface ListenerHost extends DrainState {
   readonly bootSecret: string;
   /** Connections were opened or closed: 1 or -1. Absent: nobody counts them. */
   readonly connected?: (change: number) => void;
+  /** Of the Snapshot that runs now, also for a listener that was replaced. Absent: nobody is asked for anything. */
+  demands?(): ClientDemands;
   /** Something an operator should know; bounded by the caller. */
   warn?(message: string): void;
 }

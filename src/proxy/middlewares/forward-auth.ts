@@ -136,6 +136,8 @@ class ForwardAuth {
   #fail(x: Exchange, error: GatewayError): Verdict {
     // The client went away and the end of the Exchange has said so already.
     if (x.ended) return ANSWERED;
+    // An error page is asked for with what is left: nothing in it may pass for the auth server's word.
+    this.#parts.identity.clear(x.headers);
     x.error = error;
     const status = error.code === 'client.gone' ? error.status : this.#parts.options.statusOnError;
     return x.answer(status, [], '');
@@ -203,7 +205,7 @@ function createKept(options: ForwardAuthOptions, deps: BuildDeps, tagger: Tagger
 }
 
 function isPreflight(x: Exchange): boolean {
-  // Browsers send none with a body: such a one is for the server, not about CORS.
-  if (x.method !== 'OPTIONS' || x.body !== null) return false;
+  // Browsers send none with a body or to switch protocols: such a one is for the server, not about CORS.
+  if (x.method !== 'OPTIONS' || x.body !== null || x.isUpgrade) return false;
   return hasHeader(x.headers, 'origin') && hasHeader(x.headers, 'access-control-request-method');
 }

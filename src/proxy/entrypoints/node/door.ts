@@ -9,7 +9,8 @@ export interface Door {
   readonly host: ListenerHost;
   /**
    * Whether a request for `host` came in on a connection that was made for another one, under other rules
-   * (RFC 9110 §7.4): what one host asks of its clients must not be left out by naming it later.
+   * (RFC 9110 §7.4), or before these: what one host asks of its clients must not be left out by naming it later, or
+   * by having come earlier.
    */
   isMisdirected(host: string, secured: Secured): boolean;
 }

@@ -66,7 +66,8 @@ class NodeServer {
     const door: Door = {
       entryPoint,
       host,
-      isMisdirected: (name, { options }) => this.#terms.optionsFor(name) !== options,
+      isMisdirected: (name, { options, asked }) =>
+        this.#terms.optionsFor(name) !== options || host.demands?.().areMetBy(asked, name) === false,
     };
     this.#stopwatch = new Stopwatch(entryPoint.spec.transport);
     this.#http1 = new Http1(door, intake, this.#stopwatch);

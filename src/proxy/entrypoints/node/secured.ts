@@ -6,10 +6,13 @@ import type { TlsFacts } from '../../../observability/access-record.ts';
 import type { ClientAuthType } from '../../../model/tls.ts';
 import { tlsTerms } from '../../../observability/tls-terms.ts';
 import { verifiesClients } from '../../../tls/server-options.ts';
+import type { ClientAuth } from '../client-demands.ts';
 
 export interface Secured {
   /** Name of the options it was made with. */
   readonly options: string;
+  /** What they asked of the client then. */
+  readonly asked: ClientAuth;
   /** DER, the client's own first; null without any. */
   readonly certificates: readonly Uint8Array[] | null;
   /** For the access log and the metrics. */

@@ -3,6 +3,7 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { CertificateSpec, TlsOptionsSpec } from '../../../model/tls.ts';
 import { problemOf, serverTlsOptions, ticketKeyLife, ticketKeys } from '../../../tls/server-options.ts';
+import { HostOptions } from '../client-demands.ts';
 import type { ListenerPlan } from '../listener.ts';
 import type { Hello } from './hello.ts';
 import { handshakeTimeout, maxTlsServers } from './limits.ts';
@@ -37,7 +38,7 @@ interface Made {
 export class TlsTerms {
   readonly #hooks: TermsHooks;
   #plan: ListenerPlan;
-  #optionsByHost: ReadonlyMap<string, string> = new Map();
+  #hosts = new HostOptions([]);
   /** By options and certificate, the one used last at the end; at most `maxTlsServers`. */
   readonly #made = new Map<string, Made>();
   #version = -1;
@@ -53,18 +54,14 @@ export class TlsTerms {
   update(plan: ListenerPlan): void {
     this.#plan = plan;
     this.#unusable.clear();
-    this.#optionsByHost = new Map(plan.spec.hosts.map(({ host, options }) => [host, options]));
+    this.#hosts = new HostOptions(plan.spec.hosts);
     for (const [key, { options }] of this.#made)
       if (plan.options.get(options.name) !== options) this.#made.delete(key);
   }
 
   /** Name of the options a host is served with. */
   optionsFor(host: string): string {
-    if (this.#optionsByHost.size === 0) return 'default';
-    const exact = this.#optionsByHost.get(host);
-    if (exact !== undefined) return exact;
-    const dot = host.indexOf('.');
-    return (dot <= 0 ? undefined : this.#optionsByHost.get(`*${host.slice(dot)}`)) ?? 'default';
+    return this.#hosts.nameFor(host);
   }
 
   /** The server to hand the connection to, or the alert to refuse it with. */
@@ -114,6 +111,7 @@ export class TlsTerms {
         const certificates = certificatesOf(type, socket, authorities);
         this.#hooks.secured(socket, {
           options: options.name,
+          asked: options.clientAuth,
           certificates,
           facts: factsOf(socket, certificates),
         });

@@ -84,7 +84,7 @@ export class UwsRequests {
       protocols: joinHeader(read.headers, 'sec-websocket-protocol') ?? '',
     });
     const sides = { downstream: handshake, body: null, isHandshake: true };
-    this.#run(handshake, this.#intake.build(this.#wire(req, peer), read, sides));
+    this.#run(handshake, this.#admitted(this.#intake.build(this.#wire(req, peer), read, sides)));
   }
 
   #plain(res: HttpResponse, req: HttpRequest, { peer, read }: { peer: string; read: IntakeHeaders }): void {
@@ -96,9 +96,16 @@ export class UwsRequests {
       ? new UwsBody(res, read.chunked ? null : read.contentLength, performance.now())
       : null;
     downstream.body = body;
-    const x = this.#intake.build(this.#wire(req, peer), read, { downstream, body, isHandshake: false });
+    const sides = { downstream, body, isHandshake: false };
+    const x = this.#admitted(this.#intake.build(this.#wire(req, peer), read, sides));
     if (typeof x !== 'number') this.#stopwatch.watch(downstream, x);
     this.#run(downstream, x);
+  }
+
+  /** This engine asks nobody for a certificate: a host that does from now on is reached by a new connection alone. */
+  #admitted(x: Exchange | number): Exchange | number {
+    if (this.#scheme === 'http' || typeof x === 'number') return x;
+    return this.#host.demands?.().areMetBy(null, x.host) === false ? 421 : x;
   }
 
   /** Serves `x`, or refuses with the status that it is. */

@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto';
 import type { Exchange } from '../../exchange.ts';
-import { getHeaderValues, hasHeader } from '../../headers.ts';
+import { getHeaderValues } from '../../headers.ts';
 import { type AuthRequest, noiseNames } from './auth-request.ts';
 
 export interface KeyScope {
@@ -25,6 +25,8 @@ export class CacheKey {
   readonly #parts: readonly Part[] | null;
   /** Of a narrowed key: whether a request has the header or cookie of each such entry. */
   readonly #shown: readonly ((x: Exchange) => boolean)[];
+  /** Of a narrowed key without such entries: clients are told apart by where they come from, as was asked for. */
+  readonly #isByAddress: boolean;
   /** Of a narrowed key: whether requests that differ in their query differ in key. */
   readonly #holdsQuery: boolean;
 
@@ -36,6 +38,9 @@ export class CacheKey {
     this.#narrow = scope.narrow.map((entry) => (entry.startsWith('cookie:') ? entry : entry.toLowerCase()));
     this.#parts = scope.narrow.length === 0 ? null : this.#narrow.map((entry) => readPart(entry, request));
     this.#shown = this.#narrow.flatMap(readPresence);
+    this.#isByAddress =
+      this.#shown.length === 0 &&
+      this.#narrow.some((entry) => entry === 'ip' || entry === 'header:x-forwarded-for');
     this.#holdsQuery = this.#narrow.includes('uri') || this.#narrow.includes('header:x-forwarded-uri');
   }
 
@@ -60,7 +65,7 @@ export class CacheKey {
    * such requests would share one decision, whoever they are from, and so would those that show nothing at all.
    */
   isBlindTo(x: Exchange): boolean {
-    if (this.#shown.length === 0) return false;
+    if (this.#parts === null || this.#isByAddress) return false;
     for (const shows of this.#shown) if (shows(x)) return false;
     if (!this.#holdsQuery && this.#request.forwardedUri(x).includes('?')) return true;
     const { headers } = x;
@@ -146,10 +151,26 @@ function readPart(entry: string, request: AuthRequest): Part {
 
 function readPresence(entry: string): ((x: Exchange) => boolean)[] {
   const name = entry.slice(entry.indexOf(':') + 1);
-  if (entry.startsWith('cookie:')) return [(x) => cookieValues(x.headers, name).length > 0];
+  if (entry.startsWith('cookie:')) return [(x) => cookieValues(x.headers, name).some(isShown)];
   // Every request has these: they tell nothing about who asks.
   if (!entry.startsWith('header:') || name === 'host' || writtenAlways.has(name)) return [];
-  return [(x) => hasHeader(x.headers, name)];
+  return [(x) => showsHeader(x.headers, name)];
+}
+
+function showsHeader(headers: readonly string[], name: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === name && isShown(headers[i + 1] as string)) return true;
+  }
+  return false;
+}
+
+/** Characters of a value that may still be no credential. */
+const longestNothing = 20;
+const nothing = /^(?:basic|bearer|digest|token)?[ \t]*(?:"*|null|undefined|deleted)[ \t]*$/i;
+
+/** A cookie that was emptied, a scheme without a token, what scripts make of none: anybody's is nobody's. */
+function isShown(value: string): boolean {
+  return value.length > longestNothing || !nothing.test(value);
 }
 
 /** What stands in the auth call under `name`, which need not be what stands in the request. */

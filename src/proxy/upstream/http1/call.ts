@@ -60,6 +60,8 @@ export class Call implements UpstreamCall {
   readonly stream: RequestBody | null;
   /** Its answer has no body whatever the answer's head says. */
   readonly isHead: boolean;
+  /** No other call may follow on its connection. */
+  readonly isLast: boolean;
   /** Null before the call has a place, and once it is over. */
   place: CallPlace | null = null;
   over = false;
@@ -76,6 +78,7 @@ export class Call implements UpstreamCall {
     this.bytes = body instanceof Uint8Array ? body : null;
     this.stream = body === null || body instanceof Uint8Array ? null : body;
     this.isHead = method === 'HEAD';
+    this.isLast = vouchesForConnection(headers);
     this.head = serialiseHead({ method, path, headers, length: lengthOf(body) });
   }
 
@@ -97,6 +100,18 @@ export class Call implements UpstreamCall {
     this.place = null;
     this.handler.onError(error);
   }
+}
+
+// Schemes that prove who a connection is from, and not a request (RFC 4559 §6); an answer need not say that they did.
+const connectionScheme = /^(?:ntlm|negotiate|nego2)(?:[ \t]|$)/i;
+
+function vouchesForConnection(headers: HeaderList): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length !== 13 || name !== 'authorization') continue;
+    if (connectionScheme.test(headers[i + 1] as string)) return true;
+  }
+  return false;
 }
 
 function lengthOf(body: UpstreamRequest['body']): number | null {

@@ -151,7 +151,7 @@ export class Connection implements CallPlace, SenderEvents {
     this.#hasBytes = false;
     this.#hasHead = false;
     this.#heads.begin();
-    this.#sender = writeRequest(this.#socket, call, this.#isSingle, this);
+    this.#sender = writeRequest(this.#socket, call, this.#isSingle || call.isLast, this);
     // The kernel took nothing at all of a write that fails on the spot.
     this.#isUnsent = this.#socket.errored !== null;
   }
@@ -208,7 +208,7 @@ export class Connection implements CallPlace, SenderEvents {
     const { status, headers } = head;
     this.#hasHead = true;
     this.deadline = 0;
-    this.#mustClose = head.close;
+    this.#mustClose = head.close || call.isLast;
     this.keepAlive = head.keepAlive === -1 ? -1 : head.keepAlive * 1000 - keepAliveMargin;
     const length = this.#beginBody(call, head);
     call.handler.onHead(status, headers, length, isAlone);

@@ -86,6 +86,48 @@ test('a narrowed key never lets those who show something else share a decision',
   assert.equal(auth.seen.length, 1);
 });
 
+test('an empty credential shows nobody: whoever sends one beside another gives nobody his decision', async () => {
+  const empty: readonly (readonly [key: string, headers: readonly string[]])[] = [
+    ['header:Authorization', ['authorization', '']],
+    ['header:Authorization', ['authorization', 'Bearer']],
+    ['header:Authorization', ['authorization', 'basic ']],
+    ['header:Authorization', ['authorization', 'Bearer undefined']],
+    ['header:X-Api-Key', ['x-api-key', '', 'x-api-key', 'null']],
+    ['cookie:session', ['cookie', 'session=']],
+    ['cookie:session', ['cookie', 'a=1; session=""; session= ']],
+  ];
+  for (const [key, shown] of empty) {
+    const hooks = build([key]);
+    auth.answer = (call, response) => {
+      const isBob = call.headers['x-session-token'] === 'bob';
+      if (isBob) response.setHeader('x-user', 'bob');
+      response.writeHead(isBob ? 200 : 401).end();
+    };
+    const what = JSON.stringify([key, shown]);
+    assert.equal(header(await pass(hooks, [...shown, 'x-session-token', 'bob']), 'x-user'), 'bob', what);
+    const stranger = await pass(hooks, [...shown]);
+    assert.deepEqual([stranger.status, header(stranger, 'x-user')], [401, null], what);
+  }
+});
+
+test('a key that tells nobody apart keeps nothing about those who show who they are, unless it goes by address', async () => {
+  auth.answer = (call, response) => {
+    const who = String(call.headers.authorization ?? 'nobody').replace('Bearer ', '');
+    response.setHeader('x-user', who).writeHead(200).end();
+  };
+  for (const key of [['uri'], ['host', 'path', 'method', 'scheme']]) {
+    const hooks = build(key);
+    for (const who of ['ann', 'bob', null, 'ann']) {
+      const seen = await pass(hooks, who === null ? [] : bearer(who));
+      assert.equal(header(seen, 'x-user'), who ?? 'nobody', key.join());
+    }
+  }
+  const byAddress = build(['ip']);
+  auth.seen.length = 0;
+  for (const who of ['ann', 'bob']) await pass(byAddress, bearer(who));
+  assert.equal(auth.seen.length, 1);
+});
+
 test('a purge finds a token however it was sent', async () => {
   const token = 'tok+en/1=';
   const sent: [string[], RequestFacts][] = [

@@ -294,6 +294,19 @@ test('HTTP/1.0, Connection: close and NTLM answers are not followed by another o
   }
 });
 
+test('a request that vouches for its connection is the last on it, whatever the answer says', async (t) => {
+  for (const answer of [ok('ok'), 'HTTP/1.1 204 No\r\nPersistent-Auth: true\r\n\r\n']) {
+    for (const value of ['Negotiate YII=', 'negotiate YII=', 'NTLM TlR=', 'Nego2 YII=']) {
+      const seen = await once(t, answer, { headers: ['host', 'a.test', 'authorization', value] });
+      assert.deepEqual([seen.ended, seen.kept], [true, false], value);
+    }
+    for (const value of ['Bearer ntlm', 'Basic Og==', 'Negotiated x']) {
+      const seen = await once(t, answer, { headers: ['host', 'a.test', 'authorization', value] });
+      assert.deepEqual([seen.ended, seen.kept], [true, true], value);
+    }
+  }
+});
+
 test('an answer cut within its body is told as such', async (t) => {
   for (const answer of [
     'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this',
