@@ -57,8 +57,13 @@ export function composeProject(
   const standIns: StandIns = {
     targetsOf: (config) =>
       targetsOf(request, { config, gateway: found === null ? undefined : gateway, folder, diagnostics }),
-    sourcesOf: (config) =>
-      dockerConfig(compose, config, { isGatewayKnown: found !== null, env: input.env, file: request.file }),
+    sourcesOf: (config, isWhole) =>
+      dockerConfig(compose, config, {
+        // In the form of version 1, say, the provider is written where nobody looks for it.
+        isGatewayKnown: found !== null && isWhole,
+        env: input.env,
+        file: request.file,
+      }),
   };
   return {
     input,

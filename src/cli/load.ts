@@ -12,6 +12,7 @@ import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { FileTarget } from '../providers/file/store.ts';
+import { withoutConsequences } from './consequences.ts';
 import { readDockerOnce } from '../providers/docker/docker.ts';
 import { dockerOptions } from '../providers/docker/from-static.ts';
 import { loadDynamicOnce } from '../providers/load-once.ts';
@@ -32,8 +33,8 @@ export type DiagnosticFormat = 'tty' | 'json' | 'annotations';
 export interface StandIns {
   /** In place of the configured file provider. */
   readonly targetsOf?: (config: StaticConfig) => readonly FileTarget[] | undefined;
-  /** In place of the other providers; without it the container engine is asked where one is configured. */
-  readonly sourcesOf?: (config: StaticConfig) => Others;
+  /** In place of the other providers; without it the container engine is asked where one is configured. `isWhole`: nothing about them is lost. */
+  readonly sourcesOf?: (config: StaticConfig, isWhole: boolean) => Others;
 }
 
 interface Others {
@@ -48,24 +49,37 @@ export async function loadConfiguration(
   input: StaticInput,
   standIns: StandIns = {},
 ): Promise<LoadedConfiguration> {
-  const { config, draft, diagnostics: written, tree, usedSource } = loadStatic(input);
+  const { config, draft, diagnostics: written, tree, usedSource, broken } = loadStatic(input);
   if (draft === null) return { resolved: null, snapshot: null, diagnostics: written, usedSource };
   const resolved = resolveStatic(draft, '');
   const targets = standIns.targetsOf?.(draft);
-  const others = standIns.sourcesOf?.(draft) ?? (await askEngine(draft, resolved, input.env));
+  const others =
+    standIns.sourcesOf?.(draft, config !== null && !broken.includes('docker')) ??
+    (isEngineKnown(broken) ? await askEngine(draft, resolved, input.env) : noOthers);
   const dynamic = loadDynamicOnce(draft, {
     env: input.env,
     ...(targets === undefined ? {} : { targets }),
     sources: others.sources,
   });
-  const found = placed([...resolved.diagnostics, ...others.diagnostics, ...dynamic.diagnostics], tree);
+  // Of a draft this is among what was written.
+  const own = config === null ? [] : resolved.diagnostics;
+  const rest = [...others.diagnostics, ...dynamic.diagnostics];
   const isBroken = config === null || hasErrors(resolved.diagnostics);
+  const further = isBroken ? withoutConsequences(rest, broken) : rest;
+  const found = placed([...own, ...further], tree);
   return {
     resolved: isBroken ? null : resolved,
     snapshot: isBroken ? null : dynamic.snapshot,
     diagnostics: [...written, ...found],
     usedSource,
   };
+}
+
+const noOthers: Others = { sources: [], diagnostics: [] };
+
+/** What is broken may be where the engine is: another one would say nothing of this configuration. */
+function isEngineKnown(broken: readonly string[]): boolean {
+  return !broken.some((path) => /^providers(?:\.docker(?:\..*)?)?$/.test(path));
 }
 
 async function askEngine(

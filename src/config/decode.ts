@@ -16,12 +16,23 @@ import {
   valueHint,
 } from './decode/report.ts';
 import type { Pass } from './decode/report.ts';
+import { salvage } from './decode/salvage.ts';
 import { indexed, isNothing, isOff, isOn, ownValueKey, plain, splitList } from './decode/values.ts';
 import type { MapNode, Scalar, Tree } from './tree.ts';
 
 export interface DecodeOptions {
   /** What an unknown key at the root means; `error` unless said. */
   readonly unknownTopLevel?: 'error' | 'ignore' | 'warn';
+  /** Whether what is broken is still to be looked at: then `draft` holds what is left of it. */
+  readonly drafts?: boolean;
+}
+
+export interface Decoded<T> {
+  /** Null as soon as one diagnostic is an error. */
+  readonly value: T | null;
+  /** Where it was asked for: the value without what is wrong; null: nothing is left. */
+  readonly draft?: T | null;
+  readonly diagnostics: Diagnostic[];
 }
 
 /** The written node behind each decoded value, so that a zod issue's path finds its place. */
@@ -31,12 +42,12 @@ export interface Origin {
   readonly children: Map<string, Origin>;
 }
 
-/** Decodes and checks. `value` is null as soon as one diagnostic is an error. Never throws. */
+/** Decodes and checks. Never throws. */
 export function decode<S extends z.ZodType>(
   schema: S,
   tree: Tree,
   options: DecodeOptions = {},
-): { value: z.output<S> | null; diagnostics: Diagnostic[] } {
+): Decoded<z.output<S>> {
   const pass: Pass = { diagnostics: [], unknownTopLevel: options.unknownTopLevel ?? 'error' };
   const root: Origin = { node: tree, key: tree.where, children: new Map() };
   const raw = read(pass, schema, root, '') ?? {};
@@ -56,7 +67,10 @@ export function decode<S extends z.ZodType>(
     }
   }
   const isBroken = pass.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  return { value: isBroken ? null : (result?.data as z.output<S>), diagnostics: pass.diagnostics };
+  const value = isBroken ? null : (result?.data as z.output<S>);
+  const { diagnostics } = pass;
+  if (options.drafts !== true) return { value, diagnostics };
+  return { value, draft: isBroken ? salvage(schema, raw) : value, diagnostics };
 }
 
 /** Null when the schema throws, as a plugin's may: it must not take the primary along. What it says may hold a secret. */

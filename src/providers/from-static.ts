@@ -4,6 +4,7 @@ import type { ResolveInput } from '../config/dynamic/resolve.ts';
 import type { ProviderConfig } from '../config/dynamic/provider-config.ts';
 import type { ResolvedStatic } from '../config/static/resolve.ts';
 import type { StaticConfig } from '../config/static/schema.ts';
+import type { ResolverSettings } from '../model/acme.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { TransportSpec } from '../model/snapshot.ts';
 import type { DockerProviderOptions } from './docker/docker.ts';
@@ -40,12 +41,27 @@ export function dynamicSide(
   ];
   const internal = internalConfig({ entryPoints, ping, prometheus, api, challenges });
   return {
-    base: { entryPoints, defaults: { ruleSyntax, serversTransport }, resolvers: resolved.resolvers },
+    base: {
+      entryPoints,
+      defaults: { ruleSyntax, serversTransport },
+      resolvers: [...resolved.resolvers, ...brokenResolvers(config, resolved)],
+    },
     fixed: [internal],
     file: fileOptions(config, ruleSyntax, env),
     docker: docker.options,
     diagnostics,
   };
+}
+
+/** What is wrong with them is told where they stand, not by every router that names one. */
+function brokenResolvers(
+  { certificatesResolvers = {} }: StaticConfig,
+  { resolvers }: ResolvedStatic,
+): Pick<ResolverSettings, 'name' | 'tlsChallenge'>[] {
+  return Object.entries(certificatesResolvers).flatMap(([name, { acme }]) => {
+    if (resolvers.some((resolver) => resolver.name === name)) return [];
+    return [{ name, tlsChallenge: acme?.tlsChallenge === undefined ? null : { delay: 0 } }];
+  });
 }
 
 function defaultTransport({ serversTransport }: StaticConfig, diagnostics: Diagnostic[]): TransportSpec {

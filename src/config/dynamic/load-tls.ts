@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import { decode } from '../decode.ts';
-import { isNothing, splitList } from '../decode/values.ts';
+import { isNothing } from '../decode/values.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { objectDecoder, wrap } from './decode-object.ts';
 import { type LoadContext, loadEach, mustBeMap } from './load-each.ts';
@@ -11,7 +11,7 @@ import type { TlsConfig, Written } from './provider-config.ts';
 import { emptyTls } from './provider-config.ts';
 import type { CertificateConfig, OptionsConfig, StoreConfig } from './schema.ts';
 import { certificateSchema, optionsSchema, storeSchema } from './schema.ts';
-import { suitesGone } from './tls-words.ts';
+import { suitesLeftOut } from './suites-left-out.ts';
 import { child, placeOf } from './tree-access.ts';
 
 const parts = ['certificates', 'stores', 'options'];
@@ -151,9 +151,7 @@ function loadOptions(name: string, node: Tree, diagnostics: Diagnostic[]): Optio
       '`minVersion` is below TLS 1.2: clients that speak nothing newer are refused all the same';
     say('warning', ['minVersion'], message, 'write VersionTLS12, or leave it out');
   }
-  const gone = options.cipherSuites === undefined ? [] : suitesGone(textsOf(child(node, 'cipherSuites')));
-  for (const suite of new Set(gone))
-    say('warning', ['cipherSuites'], `\`cipherSuites\`: ${suite} is not spoken any more and is left out`);
+  if (options.cipherSuites !== undefined) diagnostics.push(...suitesLeftOut(node));
   const type = clientAuth?.clientAuthType;
   if (
     (type === 'VerifyClientCertIfGiven' || type === 'RequireAndVerifyClientCert') &&
@@ -163,10 +161,4 @@ function loadOptions(name: string, node: Tree, diagnostics: Diagnostic[]): Optio
   if (options.preferServerCipherSuites !== undefined)
     say('info', ['preferServerCipherSuites'], '`preferServerCipherSuites` has no effect: it is always so');
   return options;
-}
-
-/** Of a list, or of one text with commas. */
-function textsOf(list: Tree | null): string[] {
-  if (list?.kind === 'list') return list.items.flatMap(textsOf);
-  return list?.kind === 'scalar' ? splitList(String(list.value)) : [];
 }

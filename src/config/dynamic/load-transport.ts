@@ -5,6 +5,7 @@ import type { Tree } from '../tree.ts';
 import { objectDecoder } from './decode-object.ts';
 import type { TransportConfig } from './schema.ts';
 import { transportSchema } from './schema.ts';
+import { suitesLeftOut } from './suites-left-out.ts';
 import { placeOf } from './tree-access.ts';
 
 const decodeTransport = objectDecoder('serversTransports', transportSchema);
@@ -13,6 +14,7 @@ export function loadTransport(name: string, node: Tree, diagnostics: Diagnostic[
   const decoded = decodeTransport(name, node);
   diagnostics.push(...decoded.diagnostics);
   const transport = decoded.value ?? defaultTransport;
+  if (transport.cipherSuites !== undefined) diagnostics.push(...suitesLeftOut(node));
   // They narrow whom we trust: leaving one out without a word would open something.
   if (transport.spiffe !== undefined) {
     const message = 'spiffe of a serversTransport is not supported';

@@ -3,6 +3,7 @@
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { RuleSyntax } from '../../model/snapshot.ts';
 import { checkRule } from '../../rules/check.ts';
+import { kubernetesManifest } from '../sources/manifest.ts';
 import type { MapNode, Tree } from '../tree.ts';
 import { isNothing } from '../decode/values.ts';
 import { staticRoots } from '../static/keys.ts';
@@ -58,6 +59,11 @@ function loadRoot(
   if (tree.kind !== 'map') {
     if (isNothing(tree)) return config;
     diagnostics.push(mustBeMap(tree, 'the file', 'a map with the keys http and tls'));
+    return config;
+  }
+  const manifest = kubernetesManifest(tree);
+  if (manifest !== null) {
+    diagnostics.push(manifest);
     return config;
   }
   for (const [name, { key, node }] of onceEach(tree, diagnostics)) {

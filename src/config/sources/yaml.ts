@@ -4,6 +4,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 
 import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml';
 import type { Diagnostic, Place } from '../../model/diagnostic.ts';
 import type { MapNode, Scalar, ScalarNode, Tree } from '../tree.ts';
+import { manifestProblem } from './manifest.ts';
 import { aliasTargets } from './yaml-aliases.ts';
 
 /** Values one text may unfold to through aliases: "billion laughs" stops here. */
@@ -64,7 +65,11 @@ export function readYaml(text: string, source: string): ReadYaml {
     targets: null,
     stopped: false,
   };
-  if (second !== undefined) {
+  const manifest = second === undefined ? null : manifestKind(document);
+  if (manifest !== null) {
+    const where = placeAt(walk, document.contents?.range?.[0] ?? 0, '');
+    walk.diagnostics.push(manifestProblem(manifest, where));
+  } else if (second !== undefined) {
     walk.diagnostics.push({
       severity: 'error',
       code: 'config.several_documents',
@@ -84,6 +89,13 @@ export function readYaml(text: string, source: string): ReadYaml {
     nodes: walk.nodes,
     hasAliases: walk.hasAliases,
   };
+}
+
+/** Manifests mostly come several in a file. */
+function manifestKind({ contents }: Document): string | null {
+  if (!isMap(contents) || !contents.has('apiVersion')) return null;
+  const kind = contents.get('kind');
+  return typeof kind === 'string' ? kind : null;
 }
 
 /** What people meant, by the parser's code and a part of its message; first match wins. */

@@ -8,9 +8,13 @@ import { configVariables, parseEnv } from '../sources/env.ts';
 import { parseFlags } from '../sources/flags.ts';
 import { parseToml } from '../sources/toml.ts';
 import { parseYaml } from '../sources/yaml.ts';
+import { kubernetesManifest } from '../sources/manifest.ts';
 import type { Tree } from '../tree.ts';
+import { brokenPaths, toldIn, withNames, withoutFollowUps } from './follow-ups.ts';
 import { flagKindOf, staticRoots, statusDiagnostics } from './keys.ts';
 import { readPlugins } from './plugins.ts';
+import { placed } from './problem.ts';
+import { resolveStatic } from './resolve.ts';
 import { staticSchema } from './schema.ts';
 import type { StaticConfig } from './schema.ts';
 
@@ -28,7 +32,10 @@ export interface LoadedStatic {
   readonly config: StaticConfig | null;
   /** What could be read in spite of errors: to look further, not to run with. */
   readonly draft: StaticConfig | null;
+  /** Without a `config` also what `resolveStatic` finds in the draft. */
   readonly diagnostics: Diagnostic[];
+  /** Lower-case dotted paths of the keys that are wrong or unknown: what is missing for them need not be told. */
+  readonly broken: readonly string[];
   readonly usedSource: 'file' | 'flags' | 'env' | 'none';
   /** Sources that hold something and were not read, in words: `flags (--log.level)`. */
   readonly ignoredSources: string[];
@@ -106,7 +113,7 @@ function defaultFile({ env, cwd, folders: given }: StaticInput): string | undefi
   return candidates.find((candidate) => existsSync(candidate));
 }
 
-const nothing = { config: null, draft: null, tree: null } as const;
+const nothing = { config: null, draft: null, tree: null, broken: [] } as const;
 
 function loadFile(file: string, shown: string, ignoredSources: string[]): LoadedStatic {
   const origin: Origin = { usedSource: 'file', ignoredSources, files: [file] };
@@ -142,27 +149,38 @@ function readText(file: string, shown: string): string | Diagnostic {
 }
 
 function finish(tree: Tree | null, sourceDiagnostics: readonly Diagnostic[], origin: Origin): LoadedStatic {
+  const manifest = kubernetesManifest(tree);
+  if (manifest !== null) return { ...nothing, diagnostics: [manifest], ...origin };
   const source = tree?.where.source ?? origin.usedSource;
   const root: Tree = tree ?? { kind: 'map', entries: new Map(), where: { source } };
-  const decoded = decode(staticSchema, root, {
-    unknownTopLevel: origin.usedSource === 'file' ? 'warn' : 'error',
-  });
-  const ownDiagnostics = isReadTwice(decoded.value, origin)
+  const unknownTopLevel = origin.usedSource === 'file' ? 'warn' : 'error';
+  const decoded = decode(staticSchema, root, { unknownTopLevel, drafts: true });
+  const { draft: found = null } = decoded;
+  const ownDiagnostics = isReadTwice(found, origin)
     ? decoded.diagnostics.filter(({ where }) => !isDynamicRoot(where.path))
     : decoded.diagnostics;
   const diagnostics = [...sourceDiagnostics, ...statusDiagnostics(root), ...ownDiagnostics];
-  if (origin.ignoredSources.length > 0) {
-    diagnostics.push({
-      severity: 'warning',
-      code: 'config.ignored_source',
-      message: `only the ${origin.usedSource} is read; ignored: ${origin.ignoredSources.join('; ')}`,
-      where: { source },
-      hint: 'sources are not merged: a file wins over flags, flags over the environment',
-    });
-  }
-  if (decoded.value !== null) diagnostics.push(...readPlugins(decoded.value, root, origin.files[0]));
+  if (origin.ignoredSources.length > 0) diagnostics.push(ignoredSource(origin, source));
+  const told = toldIn(diagnostics);
+  const draft = found === null ? null : withNames(found, root, told);
+  if (draft !== null) diagnostics.push(...readPlugins(draft, root, origin.files[0]));
   const isBroken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  return { config: isBroken ? null : decoded.value, draft: decoded.value, diagnostics, tree, ...origin };
+  if (isBroken && draft !== null) {
+    const further = withoutFollowUps(resolveStatic(draft, '').diagnostics, root, told);
+    diagnostics.push(...placed(further, tree));
+  }
+  const broken = brokenPaths(root, told);
+  return { config: isBroken ? null : draft, draft, diagnostics, broken, tree, ...origin };
+}
+
+function ignoredSource({ usedSource, ignoredSources }: Origin, source: string): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'config.ignored_source',
+    message: `only the ${usedSource} is read; ignored: ${ignoredSources.join('; ')}`,
+    where: { source },
+    hint: 'sources are not merged: a file wins over flags, flags over the environment',
+  };
 }
 
 /** Whether the file provider reads the static file as well: then it may hold both kinds. */

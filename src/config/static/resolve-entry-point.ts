@@ -6,6 +6,7 @@ import { parseIpSet } from '../../util/ip.ts';
 import { entryPoints as entryPointsSchema } from './entry-points.ts';
 import type { StaticEntryPoint } from './entry-points.ts';
 import { staticError, staticWarning } from './problem.ts';
+import { isScheme } from './redirection.ts';
 import type { StaticConfig } from './schema.ts';
 
 /** Bytes a request head may have at most, whatever is written. */
@@ -24,7 +25,7 @@ export function implicitEntryPoints(config: StaticConfig): Record<string, Static
   return entryPointsSchema.parse(missing);
 }
 
-/** Null when it cannot be listened on; what is wrong is pushed to `diagnostics`. */
+/** Null when it is none of ours (UDP); with an address that cannot be read it has port 0. What is wrong is pushed to `diagnostics`. */
 export function resolveEntryPoint(
   name: string,
   written: StaticEntryPoint,
@@ -37,7 +38,7 @@ export function resolveEntryPoint(
     const isUdp = /\/udp$/i.test(written.address ?? '');
     const hint = isUdp ? `delete the entry point ${name}` : 'write `[host]:port`, for example `:8080`';
     diagnostics.push(staticError(`${path}.address`, address, hint));
-    return null;
+    if (isUdp) return null;
   }
   const { http, forwardedHeaders } = written;
   if (http.maxHeaderBytes < 1 || http.maxHeaderBytes > mostHeaderBytes) {
@@ -52,7 +53,8 @@ export function resolveEntryPoint(
   checkTrusted(written, path, diagnostics);
   return {
     name,
-    ...address,
+    // Whoever names it names something that is there: its address alone is to be mended.
+    ...(typeof address === 'string' ? { host: '', port: 0 } : address),
     engine: chooseEngine(written, path, diagnostics),
     asDefault: written.asDefault,
     forwardedHeaders: {
@@ -211,6 +213,12 @@ function redirectionOf(
         'name the entry point requests are redirected to',
       ),
     );
+    return null;
+  }
+  if (!isScheme(redirection.scheme)) {
+    const shown = JSON.stringify(redirection.scheme.slice(0, 80));
+    const message = `\`scheme\` is ${shown}, expected a scheme such as https`;
+    diagnostics.push(staticError(`${at}.scheme`, message));
     return null;
   }
   return {

@@ -10,6 +10,7 @@ import type { RuleSyntax } from '../../model/snapshot.ts';
 import { pluginSettings } from './plugins.ts';
 import { staticError, staticWarning } from './problem.ts';
 import { implicitEntryPoints, resolveEntryPoint } from './resolve-entry-point.ts';
+import { isRedirectionPort } from './redirection.ts';
 import { resolveAcme } from './resolve-acme.ts';
 import { resolveRedis, resolveStateSecret } from './resolve-state.ts';
 import { resolveAccessLog, resolveLog } from './resolve-logs.ts';
@@ -134,7 +135,7 @@ function checkReferences(
   const names = new Set(entryPoints.map((entryPoint) => entryPoint.name));
   for (const { name, http } of entryPoints) {
     const to = http.redirection?.to;
-    if (to === undefined || to.startsWith(':')) continue;
+    if (to === undefined || (to.startsWith(':') && isRedirectionPort(to.slice(1)))) continue;
     const path = `entryPoints.${name}.http.redirections.entryPoint.to`;
     if (!names.has(to))
       diagnostics.push(

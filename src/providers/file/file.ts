@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Provider } from '../provider.ts';
 import type { ReadSettings } from './read.ts';
 import type { FileTarget } from './store.ts';
-import { createFileStore } from './store.ts';
+import { createFileStore, emptyGraceMs } from './store.ts';
 import type { FileWatch } from './watch.ts';
 import { watchFiles } from './watch.ts';
 
@@ -13,9 +13,6 @@ export interface FileProviderOptions extends ReadSettings {
   readonly target: FileTarget;
   readonly watch: boolean;
 }
-
-/** How long a file that became empty is given to be written. */
-const emptyGraceMs = 250;
 
 export function createFileProvider(options: FileProviderOptions): Provider {
   const store = createFileStore(options.target, options);
@@ -27,7 +24,8 @@ export function createFileProvider(options: FileProviderOptions): Provider {
     // Watch before reading: what changes in between is an event, not a loss.
     const { changed, again } = store.refresh(depth);
     watch?.arm(store.listing());
-    if (again) watch?.again(emptyGraceMs);
+    // A little later than that: a timer may fire a millisecond early.
+    if (again) watch?.again(emptyGraceMs + 20);
     if (!changed) return;
     report?.(store.diagnostics());
     emit?.(store.config());

@@ -13,6 +13,9 @@ import { readText } from '../../util/read-text.ts';
 
 export type FileTarget = { readonly filename: string } | { readonly directory: string };
 
+/** How long a file that became empty is given to be written: over a network what follows may take its time. */
+export const emptyGraceMs = 2000;
+
 export interface Refreshed {
   readonly changed: boolean;
   /** A file became empty: an editor may be between emptying and writing it. Look again soon. */
@@ -65,6 +68,8 @@ interface FileState {
   readonly diagnostics: readonly Diagnostic[];
   /** Of the last text that was read; null when it was not read at all, or when there is no room for more. */
   readonly memory: ReadMemory | null;
+  /** Milliseconds of `performance.now()`: found empty then, and not believed yet. */
+  readonly emptySince: number | null;
 }
 
 function refresh(store: Store, depth: 'signs' | 'content' | 'all'): Refreshed {
@@ -78,7 +83,7 @@ function refresh(store: Store, depth: 'signs' | 'content' | 'all'): Refreshed {
     const old = store.files.get(path);
     const state = stateOf(path, old, store.settings, depth);
     if (state === null) continue;
-    if (state !== old && state.sign.startsWith(emptySeen)) again = true;
+    again ||= state.emptySince !== null;
     next.set(path, state);
     if (state !== old) changed ||= old === undefined || state.hash !== old.hash || depth === 'all';
   }
@@ -133,7 +138,7 @@ function stateOf(
   const sign = signOf(path);
   // Gone between listing and looking.
   if (sign === null) return null;
-  if (depth === 'signs' && old?.sign === sign) return old;
+  if (depth === 'signs' && old?.sign === sign && old.emptySince === null) return old;
   let text: string;
   try {
     text = readText(path);
@@ -147,23 +152,24 @@ function stateOf(
       isSound: old?.isSound ?? false,
       diagnostics,
       memory: old?.memory ?? null,
+      emptySince: null,
     };
   }
   const hash = createHash('sha256').update(text).digest('hex');
-  if (depth !== 'all' && old?.hash === hash) return old.sign === sign ? old : { ...old, sign };
-  if (text.trim() === '' && old?.good && !old.sign.startsWith(emptySeen)) {
-    return { ...old, sign: `${emptySeen}${sign}` };
+  if (depth !== 'all' && old?.hash === hash)
+    return old.sign === sign && old.emptySince === null ? old : { ...old, sign, emptySince: null };
+  if (text.trim() === '' && old?.good) {
+    const since = old.emptySince ?? performance.now();
+    if (performance.now() - since < emptyGraceMs) return { ...old, sign, emptySince: since };
   }
   const read = readDynamic(path, text, settings, depth === 'all' ? null : (old?.memory ?? null));
   const { memory } = read;
   if (read.sound || old?.good == null || !old.isSound) {
-    return { sign, hash, good: read.config, isSound: read.sound, diagnostics: read.diagnostics, memory };
+    const { config: good, sound: isSound, diagnostics } = read;
+    return { sign, hash, good, isSound, diagnostics, memory, emptySince: null };
   }
-  return { ...old, sign, hash, diagnostics: [...read.diagnostics, kept(path)], memory };
+  return { ...old, sign, hash, diagnostics: [...read.diagnostics, kept(path)], memory, emptySince: null };
 }
-
-/** Marks a file that was found empty once; the second time it is believed. */
-const emptySeen = 'empty ';
 
 function signOf(path: string): string | null {
   try {

@@ -20,7 +20,7 @@ export interface FileWatch {
 }
 
 export function watchFiles(onChange: (by: 'event' | 'poll') => void): FileWatch {
-  const state: State = { watchers: new Map(), timer: null, onChange, closed: false };
+  const state: State = { watchers: new Map(), timer: null, due: 0, onChange, closed: false };
   const poll = setInterval(() => onChange('poll'), pollMs);
   poll.unref();
   return {
@@ -40,6 +40,8 @@ interface State {
   /** By path: at most `maxDirectories` and `maxFileWatches`. */
   readonly watchers: Map<string, FSWatcher>;
   timer: NodeJS.Timeout | null;
+  /** When the timer fires, in milliseconds of `performance.now()`. */
+  due: number;
   readonly onChange: (by: 'event' | 'poll') => void;
   closed: boolean;
 }
@@ -79,7 +81,10 @@ function drop(state: State, path: string, watcher: FSWatcher): void {
 }
 
 function schedule(state: State, ms: number): void {
-  if (state.closed || state.timer !== null) return;
+  const due = performance.now() + ms;
+  if (state.closed || (state.timer !== null && state.due <= due)) return;
+  if (state.timer !== null) clearTimeout(state.timer);
+  state.due = due;
   state.timer = setTimeout(() => {
     state.timer = null;
     state.onChange('event');

@@ -10,6 +10,7 @@ import {
   type Written,
 } from '../../config/dynamic/provider-config.ts';
 import type { RouterConfig } from '../../config/dynamic/schema.ts';
+import { isRedirectionPort } from '../../config/static/redirection.ts';
 import type { EntryPointSpec, RedirectionSpec } from '../../model/entry-point.ts';
 import { type InternalServiceSpec, maxPriority } from '../../model/snapshot.ts';
 
@@ -148,9 +149,7 @@ function addRedirection(
   all: readonly EntryPointSpec[],
   objects: Objects,
 ): void {
-  const port = to.to.startsWith(':')
-    ? to.to.slice(1)
-    : String(all.find(({ name }) => name === to.to)?.port ?? '');
+  const port = redirectionPort(to.to, all);
   const isByPassed = all.some((one) => one.name === from && one.allowAcmeByPass);
   const name = `${from}-to-${to.to}`
     .split(/[^\p{L}\p{N}]+/u)
@@ -158,7 +157,7 @@ function addRedirection(
     .join('-');
   const options = middlewareOptions('redirectScheme', {
     scheme: to.scheme,
-    port: port === '443' ? '' : port,
+    port,
     permanent: to.permanent,
   });
   objects.middlewares.set(`redirect-${name}`, written({ kind: 'redirectScheme', options }));
@@ -172,4 +171,10 @@ function addRedirection(
       service: 'noop',
     }),
   );
+}
+
+/** Empty: the scheme's own, also where `check` meets a port that is not known yet or is none. */
+function redirectionPort(to: string, all: readonly EntryPointSpec[]): string {
+  const written = to.startsWith(':') ? to.slice(1) : (all.find(({ name }) => name === to)?.port ?? 0);
+  return isRedirectionPort(written) && Number(written) !== 443 ? String(written) : '';
 }

