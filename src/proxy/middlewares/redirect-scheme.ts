@@ -54,8 +54,9 @@ function seenScheme(x: Exchange): string {
   if (forwarded === null || forwarded === '') return x.scheme;
   if (forwarded === 'http' || forwarded === 'https') return forwarded;
   const lower = forwarded.toLowerCase();
-  if (lower === 'ws') return 'http';
-  return lower === 'wss' ? 'https' : forwarded;
+  if (lower === 'ws' || lower === 'http') return 'http';
+  // A proxy that writes it in capitals would be redirected without end.
+  return lower === 'wss' || lower === 'https' ? 'https' : forwarded;
 }
 
 function seenPort(authority: string, host: string, scheme: string): string {

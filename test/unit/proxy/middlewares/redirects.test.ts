@@ -23,6 +23,7 @@ const schemes: readonly [options: object, request: Request, location: string | n
   [{ scheme: 'https' }, { scheme: 'https', authority: 'example.org:8443' }, 'https://example.org/'],
   [{ scheme: 'https', port: '8443' }, { scheme: 'https', authority: 'example.org:8443' }, null],
   [{ scheme: 'https' }, { headers: ['x-forwarded-proto', 'https'] }, null],
+  [{ scheme: 'https' }, { headers: ['x-forwarded-proto', 'HTTPS'] }, null],
   [{ scheme: 'https' }, { headers: ['x-forwarded-proto', 'wss'] }, null],
   [{ scheme: 'https' }, { headers: ['x-forwarded-proto', 'ws'] }, 'https://example.org/'],
   [{ scheme: 'https' }, { scheme: 'https', headers: ['x-forwarded-proto', 'http'] }, 'https://example.org/'],
