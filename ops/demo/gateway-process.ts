@@ -100,7 +100,8 @@ function flagsFor(options: GatewayOptions): readonly string[] {
 
 function tryPort(wanted: number): Promise<HeldPort | null> {
   return new Promise((resolve) => {
-    const holder = createServer();
+    // Nobody reads what comes, and a connection that is not ended would keep the port from being released.
+    const holder = createServer((socket) => socket.destroy());
     holder.once('error', () => resolve(null));
     holder.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
       const { port } = holder.address() as AddressInfo;

@@ -48,7 +48,8 @@ export async function withPorts(entryPoints: readonly EntryPointSpec[]): Promise
 /** Null when nothing can be bound: the worker that tries next tells why. */
 function hold(host: string): Promise<Server | null> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // A connection that is not ended would keep the port from being released.
+    const server = createServer((socket) => socket.destroy());
     server.once('error', () => resolve(null));
     server.listen({ port: 0, exclusive: true, ...(host === '' ? {} : { host }) }, () => resolve(server));
   });

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePorts } from '../support/gateway.ts';
 
 const main = fileURLToPath(new URL('../../ops/demo/main.ts', import.meta.url));
 const run = promisify(execFile);
@@ -53,6 +54,25 @@ describe('the demo', { timeout: 120_000 }, () => {
     assert.match(demo.said(), /stopping…\neverything is stopped\n$/);
     assert.doesNotMatch(demo.said(), /WRN|ERR/);
     await assert.rejects(fetch(url));
+  });
+
+  test('comes up while somebody knocks without pause, as a browser that is waiting for it does', async (context) => {
+    const [port] = (await freePorts(1)) as [number];
+    let isOver = false;
+    const knock = (): void => {
+      if (isOver) return;
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.on('connect', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+      context.after(() => socket.destroy());
+      setTimeout(knock, 10);
+    };
+    knock();
+    const demo = start(context, { DEMO_PORT: String(port), DEMO_API_PORT: '0' });
+    const guide = await demo.until(up);
+    isOver = true;
+    assert.ok(guide.includes(`127.0.0.1:${port}`), guide);
+    demo.child.kill('SIGTERM');
+    assert.equal(await demo.exited, 0);
   });
 
   test('a port that is taken is told, with the words that choose another', async (context) => {
