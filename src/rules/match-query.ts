@@ -52,16 +52,36 @@ function hasKey(search: string, from: number, end: number, key: string): boolean
 }
 
 function valueOfPair(search: string, from: number, end: number): string | null {
-  const split = search.indexOf('=', from);
-  return split === -1 || split >= end ? '' : decode(search.slice(split + 1, end));
+  // Not `indexOf`: of a query without `=` each pair would be searched to the end of all of them.
+  for (let i = from; i < end; i += 1) {
+    if (search.charCodeAt(i) === equals) return decode(search.slice(i + 1, end));
+  }
+  return '';
 }
 
 /** Null for a broken escape. Bytes that are not UTF-8 become U+FFFD. */
 function decode(text: string): string | null {
   if (!text.includes('%')) return text.includes('+') ? text.replaceAll('+', ' ') : text;
-  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return null;
-  const latin1 = text
-    .replaceAll('+', ' ')
-    .replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(latin1, 'latin1').toString('utf8');
+  let bytes = '';
+  let isAscii = true;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code !== percent) {
+      bytes += code === plus ? ' ' : text[i];
+      continue;
+    }
+    const byte = hexDigit(text.charCodeAt(i + 1)) * 16 + hexDigit(text.charCodeAt(i + 2));
+    if (Number.isNaN(byte)) return null;
+    if (byte >= 0x80) isAscii = false;
+    bytes += String.fromCharCode(byte);
+    i += 2;
+  }
+  return isAscii ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** NaN when it is none. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN;
 }

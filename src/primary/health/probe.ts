@@ -65,7 +65,10 @@ export function probeUrl(target: ServerSpec, check: HealthCheckSpec): URL | null
   const base = new URL(target.url.replace(/^h2c:/, 'http:'));
   if (check.scheme !== null) base.protocol = `${check.scheme}:`;
   if (check.port !== null) base.port = String(check.port);
-  return new URL(check.path, base);
+  if (!URL.canParse(check.path, base.href)) return null;
+  // Parsers of URLs leave tabs and line breaks out and take `\` for `/`: what counts is where it leads.
+  const url = new URL(check.path, base);
+  return url.host === base.host && url.protocol === base.protocol ? url : null;
 }
 
 /** Ends `ask` when its time is up, or when nobody wants to know any more. */

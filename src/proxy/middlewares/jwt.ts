@@ -11,7 +11,7 @@ import { headerName, headerValue } from './header-text.ts';
 import { type Accepted, type Outcome, TokenCheck } from './jwt/check.ts';
 import { type KeySource, staticKey } from './jwt/key-source.ts';
 import { RemoteKeys } from './jwt/remote-keys.ts';
-import { type JwtOptions, jwtSchema } from './jwt/options.ts';
+import { type JwtOptions, jwtSchema, secretProblem } from './jwt/options.ts';
 import { readToken } from './jwt/token.ts';
 import { OwnHeaders } from './own-headers.ts';
 
@@ -21,7 +21,7 @@ export const jwt = defineMiddleware({
   schema: jwtSchema,
   withFiles(options, readFile) {
     const publicKey = options.publicKeyFile === '' ? options.publicKey : readFile(options.publicKeyFile);
-    const secret = options.secretFile === '' ? options.secret : readFile(options.secretFile).trim();
+    const secret = options.secretFile === '' ? options.secret : checkedSecret(readFile(options.secretFile));
     return { ...options, publicKey, secret, publicKeyFile: '', secretFile: '' };
   },
   ownHeaders(options) {
@@ -43,6 +43,14 @@ export const jwt = defineMiddleware({
     return { request: (x) => gate.request(x) };
   },
 });
+
+/** Of a file: it may be empty, or half written, when it is read. Throws `Error` without a word of it. */
+function checkedSecret(file: string): string {
+  const secret = file.trim();
+  const problem = secretProblem(secret);
+  if (problem !== null) throw new Error(`secretFile: ${problem}`);
+  return secret;
+}
 
 function keysOf(options: JwtOptions, deps: BuildDeps): KeySource {
   if (options.jwksUrl === '') return staticKey(options);

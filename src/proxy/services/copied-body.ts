@@ -17,7 +17,7 @@ export class CopiedBody implements RequestBody {
 
   /** Null: it did not pass whole, or it was too long. */
   get copy(): Uint8Array | null {
-    const { collected } = this.#body;
+    const collected = this.#stored();
     if (collected !== null) return collected.length > this.#maxBytes ? null : collected;
     return this.#isWhole && this.#chunks !== null ? Buffer.concat(this.#chunks) : null;
   }
@@ -66,6 +66,15 @@ export class CopiedBody implements RequestBody {
 
   discard(): void {
     this.#body.discard();
+  }
+
+  /** What is stored may turn out not to be readable: of a request that was refused for it nothing is copied. */
+  #stored(): Uint8Array | null {
+    try {
+      return this.#body.collected;
+    } catch {
+      return null;
+    }
   }
 
   #keep(chunk: Uint8Array): void {

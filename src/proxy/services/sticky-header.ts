@@ -5,7 +5,8 @@ import { hash } from 'node:crypto';
 import type { StickyHeaderSpec } from '../../model/snapshot.ts';
 import type { Sessions, SessionSpace } from '../../state/sessions.ts';
 import { GatewayError } from '../errors.ts';
-import type { AnswerNote, Exchange } from '../exchange.ts';
+import type { AnswerNote } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { fail, failWithBug } from '../pipeline.ts';
 import { HighestRandomWeight } from './highest-random-weight.ts';
 import type { Choice } from './picker.ts';
@@ -118,6 +119,8 @@ export class StickyHeader<T extends Choice> {
       if (isKnown) sessions.forget(this.space, key);
       return null;
     }
+    // Many servers put back what they were sent, into refusals, too: a client could fill the table with those.
+    if (named !== null && named === key && status >= 400) return null;
     if (named !== null && (named !== key || !isKnown || hasMoved))
       return sessions.learn(this.space, named, choice.key);
     // Servers need not repeat the id, and one that refuses it has not taken the session over.

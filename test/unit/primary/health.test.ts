@@ -223,7 +223,18 @@ test('an address in the path of a check is never asked', () => {
   const server = { url: 'http://10.0.0.1:8080', path: '', weight: 1 };
   const check = service('api@file', [], {}).healthCheck;
   assert.ok(check !== null);
-  for (const path of ['http://169.254.169.254/', '//evil/', 'file:///etc/passwd']) {
+  for (const path of [
+    'http://169.254.169.254/',
+    '//evil/',
+    'file:///etc/passwd',
+    '/\\evil/',
+    '\\\\evil/',
+    ' //evil/',
+    '\t//evil/',
+    '/\n/evil/',
+    ' http://evil/',
+    'ht\ttp://evil/',
+  ]) {
     assert.equal(probeUrl(server, { ...check, path }), null);
   }
   assert.equal(

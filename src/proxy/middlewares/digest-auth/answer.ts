@@ -57,7 +57,8 @@ function md5(bytes: string): string {
 }
 
 function readParts(text: string): ReadonlyMap<string, string> | null {
-  const pattern = /\s*([A-Za-z0-9*_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*(?:,|$)/y;
+  // An empty value has no blanks of its own: shared with those after it, they could be divided in many ways.
+  const pattern = /\s*([A-Za-z0-9*_-]+)\s*=(?:\s*"((?:[^"\\]|\\.)*)"|\s*([^\s",]+)|)\s*(?:,|$)/y;
   const parts = new Map<string, string>();
   while (pattern.lastIndex < text.length) {
     const match = pattern.exec(text);

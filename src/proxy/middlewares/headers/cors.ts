@@ -20,6 +20,13 @@ export interface Cors {
 export function buildCors(options: HeadersOptions, warn: (message: string) => void): Cors | null {
   if (!isConfigured(options)) return null;
   const origins = buildOrigins(options);
+  for (const pattern of options.accessControlAllowOriginListRegex) {
+    if (!isWhole(pattern))
+      warn(
+        `accessControlAllowOriginListRegex: ${pattern.slice(0, 200)} is looked for anywhere in an origin, so that ` +
+          'names of others may hold it; begin it with ^ and end it with $',
+      );
+  }
   if (options.accessControlAllowCredentials && options.accessControlAllowOriginList.includes('*')) {
     warn(
       'accessControlAllowOriginList: "*" with credentials lets every site read answers in its users\' name',
@@ -30,6 +37,30 @@ export function buildCors(options: HeadersOptions, warn: (message: string) => vo
     answerPreflight: preflight(options, origins),
     response: onResponse(options, origins),
   };
+}
+
+/**
+ * Whether it says that it is the whole origin, or plainly takes all: `https://.*\.example\.com` also matches
+ * `https://a.example.com.evil.test`. By its text: a warning need not be right about every expression there is.
+ */
+function isWhole(pattern: string): boolean {
+  if (/^\.[*+]$/.test(pattern)) return true;
+  return alternatives(pattern).every(
+    (one) => /^(?:\(\?[a-z]+\))?(?:\^|\\A)/.test(one) && /(?:^|[^\\])\$$|\\z$/.test(one),
+  );
+}
+
+/** What stands between bars that are in no parentheses. */
+function alternatives(pattern: string): readonly string[] {
+  const found = [''];
+  let depth = 0;
+  for (const piece of pattern.match(/\\.|[^\\]/gs) ?? []) {
+    if (piece === '(') depth += 1;
+    if (piece === ')') depth -= 1;
+    if (piece === '|' && depth === 0) found.push('');
+    else found[found.length - 1] += piece;
+  }
+  return found;
 }
 
 function isConfigured(options: HeadersOptions): boolean {

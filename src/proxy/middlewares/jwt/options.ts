@@ -28,6 +28,13 @@ const algorithms: z.ZodType<readonly Algorithm[]> = list.refine(
 /** Bytes of a secret: shorter ones can be guessed from one token (RFC 7518 §3.2). */
 const minSecret = 32;
 
+/** Null: it will do. Says nothing of what is in it. */
+export function secretProblem(value: string): string | null {
+  // Everybody has a public key: whoever takes one for a secret lets all of them sign.
+  if (value.includes('-----BEGIN')) return 'expected a secret, this is a PEM text';
+  return Buffer.byteLength(value) < minSecret ? `expected a secret of at least ${minSecret} bytes` : null;
+}
+
 export const jwtSchema = object({
   jwksUrl: secret(
     text
@@ -38,12 +45,10 @@ export const jwtSchema = object({
   publicKey: text.default(''),
   publicKeyFile: text.default(''),
   secret: secret(
-    text
-      .default('')
-      .refine(
-        (value) => value === '' || Buffer.byteLength(value) >= minSecret,
-        `expected a secret of at least ${minSecret} bytes`,
-      ),
+    text.default('').superRefine((value, context) => {
+      const message = value === '' ? null : secretProblem(value);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    }),
   ),
   secretFile: text.default(''),
   algorithms: algorithms.default([]),

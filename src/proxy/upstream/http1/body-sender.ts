@@ -99,10 +99,15 @@ export class BodySender implements BodySink {
   }
 
   #write(chunk: Uint8Array): boolean {
-    if (chunk.length < largeBytes) return this.#socket.write(chunk);
+    if (chunk.length < largeBytes || !isAlone(chunk)) return this.#socket.write(chunk);
     // V8 takes its time to collect buffers: a fast upload left to it takes a gigabyte of memory for a moment.
     return this.#socket.write(chunk, () => {
       (chunk.buffer as ArrayBuffer).transfer(0);
     });
   }
+}
+
+/** Of memory that others have a part of none is given back: theirs would be gone, and Node's own pool throws. */
+function isAlone(chunk: Uint8Array): boolean {
+  return chunk.byteLength === chunk.buffer.byteLength;
 }

@@ -97,6 +97,26 @@ test('with credentials the wildcards of a preflight give way to what was asked f
   assert.match(build('headers', options).warnings.join(), /every site/);
 });
 
+for (const [pattern, warned] of [
+  ['https://.*\\.example\\.com', true],
+  ['^https://.*\\.example\\.com', true],
+  ['https://example\\.com$', true],
+  ['^https://a\\.com$|https://b\\.com$', true],
+  ['^https://example\\.com\\$', true],
+  ['^https://([a-z]+\\.)?example\\.com$', false],
+  ['(?i)^https://example\\.com$', false],
+  ['\\Ahttps://example\\.com\\z', false],
+  ['^(https://a\\.com|https://b\\.com)$', false],
+  ['^https://a\\.com$|^https://b\\.com$', false],
+  ['.*', false],
+] as const) {
+  test(`an origin expression ${pattern} ${warned ? 'brings a warning' : 'is as it should be'}`, () => {
+    const { warnings } = build('headers', { accessControlAllowOriginListRegex: [pattern] });
+    assert.equal(warnings.length, warned ? 1 : 0, warnings.join());
+    if (warned) assert.match(warnings.join(), /begin it with \^ and end it with \$/);
+  });
+}
+
 test('without credentials wildcards stay wildcards', () => {
   const options = {
     accessControlAllowHeaders: '*',

@@ -9,6 +9,7 @@ import { TokenCheck } from '../../../../src/proxy/middlewares/jwt/check.ts';
 import { staticKey } from '../../../../src/proxy/middlewares/jwt/key-source.ts';
 import { type JwtOptions, jwtSchema } from '../../../../src/proxy/middlewares/jwt/options.ts';
 import { RemoteKeys } from '../../../../src/proxy/middlewares/jwt/remote-keys.ts';
+import { jwt } from '../../../../src/proxy/middlewares/jwt.ts';
 import { readToken } from '../../../../src/proxy/middlewares/jwt/token.ts';
 import type { AuthClient } from '../../../../src/proxy/upstream/auth-client.ts';
 import { build } from './workbench.ts';
@@ -56,6 +57,34 @@ function judge(written: object, claims: Record<string, unknown>, fields: [string
   const check = new TokenCheck(options, fields, staticKey(options), 'f00d');
   return check.of(createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true })(claims));
 }
+
+test('a secret in a file is held to what is asked of one that is written', () => {
+  const read = (text: string): JwtOptions =>
+    jwt.withFiles?.(optionsOf({ secretFile: '/run/secrets/jwt' }), () => text) as JwtOptions;
+  for (const text of ['', '\n', 'short', `${'a'.repeat(31)}\n`, publicKey, `${publicKey}\n${secret}`])
+    assert.throws(() => read(text), /^Error: secretFile: /, text);
+  assert.throws(
+    () => read('hunter2'),
+    (error: Error) => !error.message.includes('hunter2'),
+  );
+  assert.equal(read(`${secret}\n`).secret, secret);
+  for (const text of [publicKey, 'x'.repeat(31)])
+    assert.throws(() => optionsOf({ secret: text }), /expected a secret/);
+});
+
+test('a name that ends in a byte that is a blank elsewhere is a name', () => {
+  for (const name of ['Nicol\u00e0', '\u0420\u0418\u0413\u041e\u0420']) {
+    const outcome = judge({}, { exp: exp(), sub: name }, [['sub', 'x-user']]);
+    assert.ok(typeof outcome === 'object' && 'headers' in outcome, name);
+    assert.deepEqual(outcome.headers, ['x-user', Buffer.from(name).toString('latin1')]);
+  }
+  for (const name of [' bob', 'bob ', 'bob\u00a0', '\u3000bob', 'bob\t'])
+    assert.equal(
+      judge({}, { exp: exp(), sub: name }, [['sub', 'x-user']]),
+      'invalid_token',
+      JSON.stringify(name),
+    );
+});
 
 test('time is kept within the tolerance', () => {
   const now = Math.floor(Date.now() / 1000);

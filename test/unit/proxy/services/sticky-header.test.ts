@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerNote, Exchange } from '../../../../src/proxy/exchange.ts';
+import type { AnswerNote } from '../../../../src/proxy/exchange-work.ts';
+import type { Exchange } from '../../../../src/proxy/exchange.ts';
 import { GatewayError } from '../../../../src/proxy/errors.ts';
 import type { Server } from '../../../../src/proxy/services/server.ts';
 import { StickyHeader } from '../../../../src/proxy/services/sticky-header.ts';
@@ -83,6 +84,20 @@ test('ids that clients make up are never kept, unless the server takes them', ()
   x.answer(200, ['x-seat', 'mine']);
   assert.equal(made.sessions.size, 1);
   assert.equal(made.header.seat(exchange(), 'mine'), seat);
+});
+
+test('a server that refuses an id and repeats it has not taken it', () => {
+  const made = make({ onLost: 'repick' });
+  for (const status of [400, 401, 404, 500]) {
+    const x = exchange();
+    void made.header.seat(x, `made-up-${status}`);
+    x.answer(status, ['x-seat', `made-up-${status}`]);
+  }
+  assert.equal(made.sessions.size, 0);
+  const x = exchange();
+  void made.header.seat(x, 'made-up');
+  x.answer(404, ['x-seat', 'another']);
+  assert.equal(made.sessions.size, 1);
 });
 
 test('a known session whose server is down moves with the first answer that takes it', async () => {
