@@ -11,6 +11,7 @@ import type { StaticConfig } from '../config/static/schema.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { reopenOrTell } from '../observability/reopen.ts';
+import { messageOf } from '../util/message-of.ts';
 import { announce, HandoverRefused } from './announce.ts';
 import { ListenFailed } from './bring-up.ts';
 import type { WorkerUser } from './fork.ts';
@@ -82,7 +83,7 @@ function accessLogObstacle(resolved: ResolvedStatic): string | null {
     makeAccessLog(resolved);
     return null;
   } catch (error) {
-    return `the access log cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+    return `the access log cannot be opened: ${messageOf(error)}`;
   }
 }
 
@@ -184,22 +185,23 @@ async function reload(primary: Primary, { resolved, notifier }: Run): Promise<vo
   void notifier.reloading();
   primary.reload();
   if (!notifier.isOn) return;
-  // What was read is in force one throttle later.
+  // What was read is given to the workers one throttle later, and in force when the last of them runs it.
   await sleep(resolved.providersThrottleDuration);
+  await primary.settled();
   await notifier.ready(`serving with ${resolved.workers} workers`);
 }
 
 function startProblem(error: unknown): string {
   // The listener's message names entry point and address.
   if (error instanceof ListenFailed || error instanceof HandoverRefused) return error.message;
-  return `no worker could be started: ${error instanceof Error ? error.message : String(error)}`;
+  return `no worker could be started: ${messageOf(error)}`;
 }
 
 function openLog(resolved: ResolvedStatic): Log | null {
   try {
     return createLog(resolved.worker.log);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     process.stderr.write(`the log cannot be opened: ${reason}\n`);
     return null;
   }

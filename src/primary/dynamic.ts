@@ -11,11 +11,11 @@ import type { Log } from '../observability/log.ts';
 import { createAggregate } from '../providers/aggregate.ts';
 import { createDockerProvider } from '../providers/docker/docker.ts';
 import { createFileProvider } from '../providers/file/file.ts';
-import { dynamicSide } from '../providers/from-static.ts';
+import { type DynamicSide, dynamicSide } from '../providers/from-static.ts';
 import { createNamedFiles } from '../providers/named-files.ts';
 import type { Provider } from '../providers/provider.ts';
-import { logDiagnostics } from './log-diagnostics.ts';
 import type { Content } from './reload.ts';
+import { createReported } from './reported.ts';
 
 export interface DynamicOptions {
   readonly config: StaticConfig;
@@ -43,25 +43,14 @@ export interface Dynamic {
 
 export function createDynamic(options: DynamicOptions): Dynamic {
   const side = dynamicSide(options.config, options.resolved, options.env);
-  const providers: readonly Provider[] = [
-    ...(side.docker === null ? [] : [createDockerProvider(side.docker, options.log.child('docker'))]),
-    ...(side.file === null ? [] : [createFileProvider(side.file)]),
-  ];
-  const reported = new Map<string, readonly Diagnostic[]>([['static', side.diagnostics]]);
+  const providers = providersOf(side, options.log);
+  const reported = createReported(options.log);
+  reported.set('static', side.diagnostics);
   let first: Content | null = null;
   /** What was resolved last, in force or not. */
   let known: Content | null = null;
   let requests: readonly CertificateRequest[] = [];
   let started = false;
-  let written = new Set<string>();
-
-  const diagnostics = (): readonly Diagnostic[] => [...reported.values()].flat();
-  const writeNew = (): void => {
-    const now = new Map(diagnostics().map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
-    const fresh = [...now].filter(([key]) => !written.has(key)).map(([, diagnostic]) => diagnostic);
-    written = new Set(now.keys());
-    logDiagnostics(options.log, fresh);
-  };
   let given: readonly ProviderConfig[] = [];
   const files = createNamedFiles(() => changed(given));
   const changed = (latest: readonly ProviderConfig[]): void => {
@@ -72,7 +61,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     requests = result.certificateRequests;
     reported.set('files', filled.diagnostics);
     reported.set('resolve', result.diagnostics);
-    writeNew();
+    reported.writeNew();
     if (started) options.onContent(result.snapshot);
     else first = result.snapshot;
   };
@@ -83,7 +72,7 @@ export function createDynamic(options: DynamicOptions): Dynamic {
     onDiagnostics(provider, list) {
       reported.set(provider, list);
       // An engine that is lost changes nothing else, and is to be told all the same.
-      if (started) writeNew();
+      if (started) reported.writeNew();
     },
     onChange: changed,
   });
@@ -94,16 +83,9 @@ export function createDynamic(options: DynamicOptions): Dynamic {
       if (first === null) throw new Error('providers gave nothing at their start');
       return first;
     },
-    async ready(ms) {
-      const tries = providers.flatMap((provider) => provider.ready?.() ?? []);
-      if (tries.length === 0) return;
-      const deadline = new AbortController();
-      const late = sleep(ms, undefined, { signal: deadline.signal }).catch(() => {});
-      await Promise.race([Promise.all(tries), late]);
-      deadline.abort();
-    },
+    ready: (ms) => firstTries(providers, ms),
     reload: () => aggregate.reload(),
-    diagnostics,
+    diagnostics: reported.all,
     certificateRequests: () => requests,
     providers: providers.map(({ name }) => name.charAt(0).toUpperCase() + name.slice(1)),
     close() {
@@ -111,4 +93,20 @@ export function createDynamic(options: DynamicOptions): Dynamic {
       aggregate.close();
     },
   };
+}
+
+function providersOf({ docker, file }: DynamicSide, log: Log): readonly Provider[] {
+  return [
+    ...(docker === null ? [] : [createDockerProvider(docker, log.child('docker'))]),
+    ...(file === null ? [] : [createFileProvider(file)]),
+  ];
+}
+
+async function firstTries(providers: readonly Provider[], ms: number): Promise<void> {
+  const tries = providers.flatMap((provider) => provider.ready?.() ?? []);
+  if (tries.length === 0) return;
+  const deadline = new AbortController();
+  const late = sleep(ms, undefined, { signal: deadline.signal }).catch(() => {});
+  await Promise.race([Promise.all(tries), late]);
+  deadline.abort();
 }

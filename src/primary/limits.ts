@@ -6,6 +6,7 @@ export const readyTimeout = 30_000;
 export const ackTimeout = 10_000;
 /** A worker that dies younger than this counts towards a crash loop. */
 export const youngDeath = 5_000;
+/** The first wait of a crash loop, and the longest. */
 export const backoffFirst = 100;
 export const backoffMost = 10_000;
 /** How long a worker may take beyond its drain deadline before it is killed. */
@@ -18,5 +19,7 @@ export const maxDiagnostics = 200;
 export const maxProbes = 64;
 /** Purges waiting for their confirmations at once. */
 export const maxPurges = 64;
+/** Body of one answer of the API. */
 export const maxApiAnswerBytes = 32 * 1024 * 1024;
+/** What uWebSockets.js may be told to take of a head, whatever `maxHeaderBytes` says. */
 export const maxHeaderMemory = 1024 * 1024 + 4096;

@@ -10,18 +10,19 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { CertificateSpec, TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import { reopenProblem } from '../observability/reopen.ts';
-import { failure } from './api/answers.ts';
 import { type Api, createApi } from './api/api.ts';
 import { isDashboardBuilt } from './api/dashboard-files.ts';
+import { deliver } from './api/deliver.ts';
 import { apiFacts } from './api/facts.ts';
 import { type Certificates, createCertificates } from './certificates.ts';
 import { createDrains, type Drains } from './drains.ts';
 import { createDynamic, type Dynamic } from './dynamic.ts';
 import { createFork, type WorkerUser } from './fork.ts';
 import { createHealthMonitor, type HealthMonitor } from './health/monitor.ts';
-import { createMetrics, type PrimaryMetrics } from './metrics.ts';
 import { createLive, type LiveNumbers } from './live.ts';
+import { createMetrics, type PrimaryMetrics } from './metrics.ts';
 import { createObtain, type Obtain } from './obtain.ts';
+import { packageVersion } from './package-version.ts';
 import { createPurge } from './purge.ts';
 import { createNodePurges, type NodePurges } from './purge-nodes.ts';
 import { createRedisLink, type RedisLink } from './redis-link.ts';
@@ -50,6 +51,8 @@ export interface Primary {
   diagnostics(): readonly Diagnostic[];
   /** Providers look again. */
   reload(): void;
+  /** Settles when all that providers have given so far is in force, or refused. */
+  settled(): Promise<void>;
   reopenLogs(): void;
   /** Replaces the workers one by one. */
   roll(): Promise<void>;
@@ -148,6 +151,11 @@ class Parts implements Primary {
 
   reload(): void {
     this.#dynamic.reload();
+  }
+
+  async settled(): Promise<void> {
+    await this.#submitting;
+    await this.#reload.settled();
   }
 
   reopenLogs(): void {
@@ -271,7 +279,7 @@ class Parts implements Primary {
       onServerFails: (service, url) => this.#health.fails(service, url),
       onMetrics: (from, message) => this.#metrics?.received(from, message),
       onWorkerEnded: (handle, unasked) => this.#metrics?.workerEnded(handle, unasked),
-      onApiRequest: (from, id, request) => void answerApi(this.#answer(request), log, from, id),
+      onApiRequest: (from, id, request) => void deliver(this.#answer(request), from, id, log),
     });
   }
 
@@ -286,20 +294,6 @@ function allCertificates(tls: TlsSpec, obtained: readonly CertificateSpec[]): re
   return [tls.certificates, tls.defaultCertificate ?? [], obtained].flat();
 }
 
-async function answerApi(
-  answer: Promise<ApiAnswer>,
-  log: Log,
-  from: WorkerHandle,
-  id: number,
-): Promise<void> {
-  try {
-    from.send({ type: 'api-answer', id, answer: await answer });
-  } catch (error) {
-    log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'the API failed');
-    from.send({ type: 'api-answer', id, answer: failure(500, 'Internal Server Error') });
-  }
-}
-
 /** The kernel resets what waits in the queue of a listener that closes, unless it may give it to another one. */
 function resetsOnClose(): boolean {
   try {
@@ -307,9 +301,4 @@ function resetsOnClose(): boolean {
   } catch {
     return false;
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

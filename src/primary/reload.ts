@@ -29,6 +29,8 @@ export interface ReloadOptions {
 export interface Reload extends SnapshotSource {
   /** One reload at a time; of several that wait, the newest wins. Settles when it is decided. */
   submit(content: Content): Promise<void>;
+  /** Settles when nothing is left to decide. */
+  settled(): Promise<void>;
   /**
    * Why the last rejected version was rejected, or why single routers of the version in force are off;
    * replaced with every decision.
@@ -71,6 +73,10 @@ class OneAtATime implements Reload {
     return this.#under;
   }
 
+  settled(): Promise<void> {
+    return this.#under ?? Promise.resolve();
+  }
+
   accepted(snapshot: Snapshot, diagnostics: readonly Diagnostic[]): void {
     if (snapshot !== this.#current || this.#proven) return;
     this.#proven = true;
@@ -105,18 +111,27 @@ class OneAtATime implements Reload {
   async #broadcast(snapshot: Snapshot): Promise<void> {
     const workers = this.#options.running();
     const delta = deltaBetween(this.#current, snapshot);
-    const offer = { snapshot, down: this.#options.downFor(snapshot), delta };
-    const answers = await Promise.all(workers.map((handle) => this.#offer(handle, offer)));
-    const nack = answers.find((answer) => answer?.kind === 'nack');
+    const { downFor } = this.#options;
+    // As it is when it is sent: who wants the whole Snapshot says so later.
+    const offer: Offer = {
+      snapshot,
+      delta,
+      get down() {
+        return downFor(snapshot);
+      },
+    };
+    const offered = await Promise.all(workers.map((handle) => this.#offer(handle, offer)));
+    const answers = offered.filter((answer) => answer !== null);
+    const nack = answers.find(({ kind }) => kind === 'nack');
     if (nack === undefined) {
-      const built = answers.find((answer) => answer !== null);
-      this.#proven = built !== undefined;
+      const [ack] = answers;
+      this.#proven = ack !== undefined;
       this.#diagnostics = [];
       this.#commit(snapshot);
-      if (built !== undefined && built !== null) this.#note(built.diagnostics);
+      if (ack !== undefined) this.#note(ack.diagnostics);
       return;
     }
-    this.#reject(snapshot, nack?.diagnostics ?? []);
+    this.#reject(snapshot, nack.diagnostics);
     const built = workers.filter((handle) => handle.version === snapshot.version);
     await Promise.all(built.map((handle) => this.#takeBack(handle, snapshot.version)));
   }

@@ -3,13 +3,19 @@
 import type { ToWorker } from '../model/ipc.ts';
 import type { WorkerSettings } from '../model/settings.ts';
 import type { Log } from '../observability/log.ts';
+import { messageOf } from '../util/message-of.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import { type Addresses, bringUp, catchUp, ListenFailed, type SnapshotSource } from './bring-up.ts';
 import type { Fork } from './fork.ts';
-import { describeExit, messageOf } from './exits.ts';
 import { drainSlack } from './limits.ts';
 import { createHeldState } from './state.ts';
-import { attachWorker, type WorkerEvents, type WorkerExit, type WorkerHandle } from './worker-handle.ts';
+import {
+  attachWorker,
+  describeExit,
+  type WorkerEvents,
+  type WorkerExit,
+  type WorkerHandle,
+} from './worker-handle.ts';
 
 export interface SupervisorOptions {
   /** 1 to 64. */
@@ -156,10 +162,9 @@ class SlotSupervisor implements Supervisor {
 
   /** Forks into a slot; the slot takes the worker over once it serves. */
   async #fill(slot: Slot): Promise<Filled> {
-    if (this.#state.isLent) {
-      await this.#state.recall();
-      if (this.#stopping) throw new Error('shutdown has begun');
-    }
+    if (this.#state.isLent) await this.#state.recall();
+    // Also before the first one: what comes before workers at the start may take seconds.
+    if (this.#stopping) throw new Error('shutdown has begun');
     const handle = attachWorker(this.#options.fork(), {
       apiRequest: this.#options.onApiRequest,
       stateCalls: (from, calls) => this.#state.answer(from, calls),
@@ -251,10 +256,12 @@ class SlotSupervisor implements Supervisor {
 
   async #drain(handle: WorkerHandle, deadline: number): Promise<void> {
     if (handle.state === 'gone') return;
-    const served = handle.state === 'running';
+    const before = handle.state;
     handle.state = 'draining';
-    // One that has not begun to serve has nothing to finish.
-    if (!served || !handle.send({ type: 'drain', deadline })) handle.kill('SIGKILL');
+    // One that has not begun to serve has nothing to finish; one that a roll replaces is finishing already.
+    const isTold =
+      before === 'draining' || (before === 'running' && handle.send({ type: 'drain', deadline }));
+    if (!isTold) handle.kill('SIGKILL');
     const timer = setTimeout(() => {
       this.#options.log.warn({ pid: handle.pid, deadline }, 'worker did not drain in time and is ended');
       handle.kill('SIGKILL');

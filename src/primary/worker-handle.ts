@@ -6,18 +6,21 @@ import type { LiveCounts } from '../model/live.ts';
 import type { WorkerMetrics } from '../model/metrics.ts';
 import type { ApiRequest, SessionCalls, StateCalls, ToPrimary, ToWorker } from '../model/ipc.ts';
 
-export type WorkerState = 'starting' | 'running' | 'draining' | 'gone';
-
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+/** In a few words, for the log. */
+export function describeExit({ code, signal }: WorkerExit): string {
+  return signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
 }
 
 export interface WorkerHandle {
   readonly pid: number;
   /** `performance.now()` of the fork. */
   readonly started: number;
-  state: WorkerState;
+  state: 'starting' | 'running' | 'draining' | 'gone';
   /** Version of the last snapshot it confirmed; 0 before the first. */
   version: number;
   /** Settles when the process has ended. */
@@ -127,6 +130,14 @@ function deliver(worker: Worker, message: ToWorker): boolean {
   }
 }
 
+/**
+ * Milliseconds by which a timer is late when not a busy machine, but whoever stops processes has held it up: then he
+ * has stopped the workers as well.
+ */
+const standstill = 1_000;
+/** In one wait; a primary that is late again and again is merely too slow. */
+const maxStandstills = 3;
+
 function waitFor<T>(
   waiters: Set<Waiter>,
   handle: WorkerHandle,
@@ -154,7 +165,20 @@ function waitFor<T>(
     },
     fail,
   };
-  const timer = setTimeout(() => fail(new WorkerLost('timeout', handle.pid, ms)), ms);
+  let standstills = 0;
+  const arm = (): NodeJS.Timeout => {
+    const due = performance.now() + ms;
+    return setTimeout(() => {
+      const late = performance.now() - due;
+      // After a pause of this process timers come before what has arrived: what was in time is read first.
+      setImmediate(() => {
+        if (!waiters.has(waiter)) return;
+        if (late > standstill && standstills++ < maxStandstills) timer = arm();
+        else fail(new WorkerLost('timeout', handle.pid, ms));
+      });
+    }, ms);
+  };
+  let timer = arm();
   waiters.add(waiter);
   return promise;
 }

@@ -12,8 +12,8 @@ import type { Log } from '../observability/log.ts';
 import { reopenOrTell } from '../observability/reopen.ts';
 import { tellUnopened } from '../observability/unopened.ts';
 import { createTracing, type Tracing } from '../observability/tracing.ts';
-import { metricNames } from '../observability/names.ts';
-import { buildEntryPoint, type EntryPoint } from './entrypoints/entry-point.ts';
+import { createEntryPoints, type Endings } from './endings.ts';
+import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { ManagedNames } from './entrypoints/intake-headers.ts';
 import type { ListenerHost } from './entrypoints/listener.ts';
 import { Drain } from './drain.ts';
@@ -25,7 +25,6 @@ import { loadPlugins } from './middlewares/plugin/registry.ts';
 import { Listeners } from './listeners.ts';
 import { LiveCounters } from './live-counters.ts';
 import { serve } from './pipeline.ts';
-import { Metering } from './metering.ts';
 import { Recorder } from './recorder.ts';
 import { assemble } from './runtime/assemble.ts';
 import { KeepStore } from './runtime/keep.ts';
@@ -57,11 +56,10 @@ class WorkerGateway implements Gateway, ListenerHost {
   readonly #entryPoints: readonly EntryPoint[];
   readonly #listeners: Listeners;
   readonly #drain = new Drain();
+  readonly #endings: Endings;
   #runtime: Runtime | null = null;
   #previous: Runtime | null = null;
   #terminating = false;
-  /** Null: nobody wants to know. */
-  #live: LiveCounters | null = null;
   #authHits = 0;
   #authMisses = 0;
   /** At most 1,000, as the primary says them. */
@@ -86,31 +84,18 @@ class WorkerGateway implements Gateway, ListenerHost {
           });
     this.#recorder = new Recorder(this.#accessLog, this.#log);
     this.#tracing = settings.tracing == null ? null : createTracing(settings.tracing, this.#log);
-    const ended = (x: Exchange, now: number): void => {
-      this.#drain.left(x);
-      if (x.trace !== null) x.trace.finish(x);
-      this.#recorder.ended(x, now);
-      this.#live?.count(x, now);
-    };
-    const keepsOriginHeaders = this.#accessLog?.writesOriginHeaders ?? false;
     const meters = deps.meters ?? null;
     this.#shownCaches =
       meters === null ? this.#authCaches : meteredCaches(this.#authCaches, meters.instruments);
-    const metering = meters === null ? null : new Metering(meters);
-    this.#entryPoints = settings.entryPoints.map((spec) => {
-      if (meters === null || metering === null)
-        return buildEntryPoint(spec, (x) => ended(x, this.#now()), keepsOriginHeaders, this.#tracing);
-      const meter = spec.metrics === false ? null : meters.entryPoint(spec.name);
-      const counted = (x: Exchange): void => {
-        const now = performance.now();
-        ended(x, now);
-        metering.ended(x, meter, now);
-      };
-      const open = { value: 0 };
-      meters.instruments.gauge(metricNames.openConnections, [spec.name, 'TCP'], () => open.value);
-      const connected = (change: number): void => void (open.value += change);
-      return { ...buildEntryPoint(spec, counted, keepsOriginHeaders, this.#tracing), connected };
-    });
+    this.#endings = {
+      drain: this.#drain,
+      recorder: this.#recorder,
+      accessLog: this.#accessLog,
+      tracing: this.#tracing,
+      meters,
+      live: null,
+    };
+    this.#entryPoints = createEntryPoints(settings.entryPoints, this.#endings);
     this.#listeners = new Listeners(this.#entryPoints, this, this.#log);
   }
 
@@ -136,11 +121,6 @@ class WorkerGateway implements Gateway, ListenerHost {
 
   isDraining(): boolean {
     return this.#drain.begun;
-  }
-
-  /** Of the end of an Exchange, read once for all who count it; 0 when nobody wants to know. */
-  #now(): number {
-    return this.#accessLog === null && this.#live === null ? 0 : performance.now();
   }
 
   // --- for the worker ---
@@ -246,11 +226,12 @@ class WorkerGateway implements Gateway, ListenerHost {
   }
 
   countLive(): void {
-    this.#live ??= new LiveCounters();
+    this.#endings.live ??= new LiveCounters();
   }
 
   takeLive(): LiveCounts | null {
-    if (this.#live === null) return null;
+    const { live } = this.#endings;
+    if (live === null) return null;
     let hits = 0;
     let misses = 0;
     for (const [, { stats }] of this.#authCaches.entries()) {
@@ -262,7 +243,7 @@ class WorkerGateway implements Gateway, ListenerHost {
     const newMisses = Math.max(0, misses - this.#authMisses);
     this.#authHits = hits;
     this.#authMisses = misses;
-    return this.#live.take(newHits, newMisses);
+    return live.take(newHits, newMisses);
   }
 
   reopenLogs(): void {

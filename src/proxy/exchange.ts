@@ -6,6 +6,7 @@ import type { Histogram } from '../observability/instruments.ts';
 import type { RequestBody } from './body.ts';
 import type { Downstream } from './downstream.ts';
 import type { GatewayError } from './errors.ts';
+import type { AnswerNote, AnswerTaker, DivertedAnswer, EndTask, Running } from './exchange-work.ts';
 import { getHeader, type HeaderList } from './headers.ts';
 import type { Filter } from './filters.ts';
 import { ANSWERED } from './hooks.ts';
@@ -41,7 +42,7 @@ export class Exchange {
   search: string;
   /** Names in lower case; hop-by-hop, nominated and spoofed identity headers are gone already. */
   readonly headers: HeaderList;
-  /** IP of the TCP peer (or of a trusted PROXY header), text form. */
+  /** IP of the TCP peer, text form; a PROXY header is never read. */
   readonly peer: string;
   /** The peer's X-Forwarded-* headers were kept. */
   readonly trusted: boolean;
@@ -234,43 +235,6 @@ export class Exchange {
     this.originMs = -1;
     this.bytesOut = 0;
   }
-}
-
-/** Told of a server's answer: `x.status` and `x.responseHeaders` are the server's own. Must not throw. */
-export interface AnswerNote {
-  /** A promise, which must not reject, holds the answer back until it settles; that to an upgrade is not held. */
-  answered(x: Exchange): Promise<void> | null;
-}
-
-/** Work for after an Exchange. Must not throw. */
-export interface EndTask {
-  run(x: Exchange): void;
-}
-
-/** Work on behalf of an Exchange. */
-export interface Running {
-  /** The Exchange ends early. */
-  cancel(): void;
-  /**
-   * The body of the streamed answer whose head the response hooks see at this moment goes to `taker`; null when
-   * there is none.
-   */
-  divert?(taker: AnswerTaker): DivertedAnswer | null;
-}
-
-/** Gets an answer's body in place of the client. Hears nothing more once the Exchange is over. */
-export interface AnswerTaker {
-  /** `chunk` is valid during the call only. False holds back until `resume`. */
-  take(chunk: Uint8Array): boolean;
-  finish(): void;
-  /** The server broke off. */
-  fail(error: Error): void;
-}
-
-export interface DivertedAnswer {
-  resume(): void;
-  /** The rest is not wanted. */
-  cancel(): void;
 }
 
 /** What middlewares change of a request on its way in. */

@@ -8,7 +8,6 @@ import type { WorkerChallenge } from '../model/acme.ts';
 import type { CertificateChange } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import type { WorkerMeters } from '../observability/worker-metrics.ts';
-import type { RedisConnection } from '../state/redis/connect.ts';
 import type { SharedDecisions } from '../state/decisions.ts';
 import type { State } from '../state/state.ts';
 import type { SessionRoom } from './services/sticky-header.ts';
@@ -67,6 +66,4 @@ export interface GatewayDeps {
   readonly decisions?: SharedDecisions | null;
   /** Null or absent: nothing is counted. */
   readonly meters?: WorkerMeters | null;
-  /** Null or absent without `state.redis`. Closed by whoever made it. */
-  readonly redis?: RedisConnection | null;
 }

@@ -40,7 +40,10 @@ export class Listeners {
   /** From the first open listener on. */
   #descriptors: Descriptors | null = null;
   #isOpen = false;
+  /** Nothing more is accepted. */
   #isClosed = false;
+  /** Every connection was cut. */
+  #isOver = false;
   /** Replacements run one after the other. */
   #replacing: Promise<void> = Promise.resolve();
 
@@ -93,6 +96,7 @@ export class Listeners {
 
   close(): void {
     this.#isClosed = true;
+    this.#isOver = true;
     this.#descriptors?.close();
     for (const { current, retired } of this.#places) {
       current?.listener.close();
@@ -124,16 +128,26 @@ export class Listeners {
     try {
       const opened = await this.#listen(place);
       await queueTaken();
-      place.current?.retire();
-      if (place.current !== null) place.retired.push(place.current);
-      if (place.retired.length > maxRetired) place.retired.shift()?.listener.close();
+      // Meanwhile the version that wanted it may have been taken back; what is wanted now is the one there is, or waits
+      // for its turn.
+      const isWanted = !this.#isClosed && isAs(opened, place.plan);
+      this.#retire(place, isWanted ? place.current : opened);
+      if (!isWanted) return;
       place.current = opened;
-      if (this.#isClosed) opened.listener.close();
-      else this.#log.info({ entryPoint: name, engine, side }, 'listens in another way');
+      this.#log.info({ entryPoint: name, engine, side }, 'listens in another way');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error({ entryPoint: name, engine, side, reason }, 'cannot listen in another way');
     }
+  }
+
+  /** Its connections go on. */
+  #retire(place: Place, open: Open | null): void {
+    if (open === null) return;
+    open.retire();
+    place.retired.push(open);
+    if (this.#isOver) open.listener.close();
+    else if (place.retired.length > maxRetired) place.retired.shift()?.listener.close();
   }
 
   async #listen(place: Place): Promise<Open> {

@@ -23,6 +23,7 @@ interface Leaves {
   readonly keys: string[];
 }
 
+/** Its bound is its maker's: it takes what it is given. */
 export class Batch {
   readonly id: number;
   /** `performance.now()` at which nobody waits any longer. */

@@ -17,6 +17,7 @@ const shortestWait = 1e-6;
 /** Full buckets thrown away per new one: more than come in, so that a flood of keys passes. */
 const clearedPerNew = 2;
 
+/** At most `max` keys; beyond that the one unused for longest goes, full or not. */
 export class Buckets {
   /** Sweeps since the last use. */
   unused = 0;

@@ -14,6 +14,7 @@ export interface CircuitOptions {
   readonly changed: (isAway: boolean) => void;
 }
 
+/** Away after three failures in a row, or one without a connection; back with the first probe that is answered. */
 export class Circuit {
   readonly #options: CircuitOptions;
   #failures = 0;

@@ -11,6 +11,7 @@ interface Count extends Linked<Count> {
   readonly bySeat: number[];
 }
 
+/** At most `max` keys, of which those that run are never forgotten. */
 export class Counts {
   /** Sweeps since the last use. */
   unused = 0;

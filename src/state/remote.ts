@@ -21,6 +21,7 @@ export interface RemoteOptions {
 /** Calls in one message. */
 const maxBatch = 1024;
 
+/** Takes and enters reject with `StateUnreachable`, at once or after the budget. */
 export class RemoteState implements State {
   readonly #options: RemoteOptions;
   readonly #budget: number;

@@ -5,6 +5,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 const nonceLength = 12;
 const tagLength = 16;
 
+/** Keys by HKDF-SHA-256, one a use; texts by AES-256-GCM with random nonces. */
 export class Sealing {
   /** Leads digests that stay within gateways; hex. */
   readonly digestSecret: string;

@@ -28,6 +28,7 @@ interface Asked {
   readonly deadline: number;
 }
 
+/** `find` rejects with `StateUnreachable`, at once or after the budget. */
 export class RemoteSessions implements SessionTable {
   readonly #options: RemoteSessionsOptions;
   readonly #budget: number;
@@ -42,6 +43,7 @@ export class RemoteSessions implements SessionTable {
   #lastId = 0;
   #flushing: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #expiring: NodeJS.Immediate | null = null;
 
   constructor(options: RemoteSessionsOptions) {
     this.#options = options;
@@ -84,6 +86,7 @@ export class RemoteSessions implements SessionTable {
   close(): void {
     if (this.#flushing !== null) clearImmediate(this.#flushing);
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#expiring !== null) clearImmediate(this.#expiring);
     this.#flushing = null;
     this.#timer = null;
   }
@@ -118,7 +121,14 @@ export class RemoteSessions implements SessionTable {
       return;
     }
     this.#asked.set(id, asked);
-    this.#timer ??= setTimeout(this.#expire, this.#budget);
+    if (this.#timer === null) this.#expireIn(this.#budget);
+  }
+
+  #expireIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      // After a pause of this process timers come before what has arrived: answers that were in time are read first.
+      this.#expiring = setImmediate(this.#expire);
+    }, ms);
   }
 
   readonly #expire = (): void => {
@@ -126,7 +136,7 @@ export class RemoteSessions implements SessionTable {
     const now = performance.now();
     for (const [id, asked] of this.#asked) {
       if (asked.deadline > now) {
-        this.#timer = setTimeout(this.#expire, asked.deadline - now);
+        this.#expireIn(asked.deadline - now);
         return;
       }
       this.#asked.delete(id);

@@ -24,6 +24,7 @@ export interface SessionTableOptions {
   readonly maxAllSessions?: number;
 }
 
+/** At most 250,000 sessions a service and 500,000 in all; for one beyond these the largest service gives way. */
 export class MemorySessions {
   readonly #now: () => number;
   readonly #max: number;

@@ -49,6 +49,11 @@ interface Entry extends Linked<Entry> {
   usedAt: number;
 }
 
+/** Questions to the table about one session that are as good as each other. */
+interface Look {
+  asking: number;
+}
+
 export interface SessionsOptions {
   /** Null: there is nobody to share with. */
   readonly table: SessionTable | null;
@@ -57,12 +62,15 @@ export interface SessionsOptions {
   readonly maxEntries?: number;
 }
 
+/** At most 65,536 sessions and 24 MiB of them in this worker; the table has bounds of its own. */
 export class Sessions {
   readonly #table: SessionTable | null;
   readonly #now: () => number;
   readonly #maxEntries: number;
   readonly #entries = new Map<string, Entry>();
   readonly #recency = new Recency<Entry>();
+  /** By key; as many as the table takes questions. Whatever is heard of a session ends its own. */
+  readonly #looks = new Map<string, Look>();
   #bytes = 0;
 
   constructor({ table, now, maxEntries }: SessionsOptions) {
@@ -96,6 +104,8 @@ export class Sessions {
     const known = this.#living(space, key, this.#now());
     if (table === null) return known?.target ?? null;
     const before = known?.target ?? null;
+    const look = this.#beginLook(key);
+    let isNewest = false;
     let target: string | null;
     try {
       target = await table.find(space, key);
@@ -103,11 +113,15 @@ export class Sessions {
       // Its own word, out of date or not, is better than none.
       if (before !== null) return before;
       throw error;
+    } finally {
+      isNewest = this.#endLook(key, look);
     }
+    const now = this.#entries.get(key)?.target ?? null;
+    // It was learned, moved or ended while the answer was on its way.
+    if (!isNewest) return now ?? target;
     if (target !== null) this.#put(key, target);
     // The table has lost what this worker has seen in use: it was emptied, or had no room.
-    // Unless it was ended meanwhile.
-    else if (before !== null && this.#entries.has(key)) void this.learn(space, key, before);
+    else if (before !== null && now !== null) void this.learn(space, key, before);
     else return null;
     return target ?? before;
   }
@@ -115,24 +129,40 @@ export class Sessions {
   /** Resolves once other workers find it, or the table's budget is spent. Null: there is nobody to wait for. */
   learn(space: SessionSpace, key: string, target: string): Promise<void> | null {
     if (target.length > maxTarget) return null;
+    this.#looks.delete(key);
     this.#put(key, target);
     return this.#table?.learn(space, key, target) ?? null;
   }
 
   forget(space: SessionSpace, key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#remove(entry);
+    this.drop({ space: space.space, key });
     this.#table?.forget(space, key);
   }
 
   /** Somebody else has moved or ended it: the table knows. */
   drop({ key }: SessionName): void {
+    this.#looks.delete(key);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#remove(entry);
   }
 
   close(): void {
     this.#table?.close();
+  }
+
+  #beginLook(key: string): Look {
+    const look = this.#looks.get(key) ?? { asking: 0 };
+    look.asking += 1;
+    this.#looks.set(key, look);
+    return look;
+  }
+
+  /** Whether nothing was heard of the session since `look` began. */
+  #endLook(key: string, look: Look): boolean {
+    look.asking -= 1;
+    if (this.#looks.get(key) !== look) return false;
+    if (look.asking === 0) this.#looks.delete(key);
+    return true;
   }
 
   #living(space: SessionSpace, key: string, now: number): Entry | null {

@@ -8,7 +8,7 @@ import type { RedisLog } from './redis/reachability.ts';
 import { RedisState } from './redis/state.ts';
 import { takeToken } from './redis/state-scripts.ts';
 import { Standing } from './standing.ts';
-import { type BucketSpec, type State, StateClosed, type Take } from './state.ts';
+import { type BucketSpec, redisBudget, type State, StateClosed, type Take } from './state.ts';
 
 export interface SharedOptions {
   readonly onError: StateOnError;
@@ -44,7 +44,7 @@ export class SharedState implements State {
   constructor(connection: RedisConnection, options: SharedOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#budget = options.budget ?? 50;
+    this.#budget = options.budget ?? redisBudget;
     this.#circuit = new Circuit({
       probe: () => connection.run(takeToken, [`${connection.keyPrefix}:probe`], probe, this.#budget),
       isConnected: () => connection.isReachable,

@@ -7,6 +7,7 @@ interface Standings {
   nowhere: number;
 }
 
+/** As large as the requests it stands for; empty once they have left. */
 export class Standing {
   /** One for a key of which such requests still run: no more than there are requests. */
   readonly #byKey = new Map<string, Standings>();

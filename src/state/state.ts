@@ -36,6 +36,9 @@ export interface State {
   close(): void;
 }
 
+/** Milliseconds a request waits for Redis, unless the limit it meets says otherwise. */
+export const redisBudget = 50;
+
 /** It is away, and who needs it is to be refused meanwhile. */
 export class StateClosed extends Error {
   override readonly name = 'StateClosed';

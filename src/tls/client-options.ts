@@ -15,6 +15,7 @@ export interface ClientTlsOptions {
   readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
 }
 
+/** Throws nothing: what OpenSSL makes of PEM texts and suites shows when it connects. */
 export function clientTlsOptions(transport: TransportSpec): ClientTlsOptions {
   const { serverName, rootCAs, certificates, cipherSuites, minVersion, maxVersion } = transport;
   return {

@@ -1,10 +1,12 @@
 // The certificates of a worker, found by the name a client asks for.
 
 import type { CertificateChange, CertificateSpec, TlsSpec } from '../model/tls.ts';
+import { wildcardOf } from './wildcard.ts';
 
 /** Certificates by ACME kept at once; the primary serves no more names than that. */
 const maxObtained = 10_000;
 
+/** As large as the configuration, and 10,000 certificates by ACME at most. */
 export class CertificateStore {
   #configured: readonly CertificateSpec[] = [];
   #default: CertificateSpec | null = null;
@@ -68,10 +70,8 @@ export class CertificateStore {
   nameFor(serverName: string): string | null {
     const name = serverName.toLowerCase();
     if (this.#byName.has(name)) return name;
-    const dot = name.indexOf('.');
-    if (dot <= 0) return null;
-    const wildcard = `*${name.slice(dot)}`;
-    return this.#byName.has(wildcard) ? wildcard : null;
+    const wildcard = wildcardOf(name);
+    return wildcard !== null && this.#byName.has(wildcard) ? wildcard : null;
   }
 
   /** The one that was ordered for the default store, once it is there. */

@@ -24,6 +24,7 @@ export function contentBytes(sections: readonly (readonly object[])[]): number {
   return bytes;
 }
 
+/** Keys sorted, bigints as texts of digits, keys that are undefined left out. Of plain data without cycles. */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `"${value}"`;

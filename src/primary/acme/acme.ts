@@ -9,7 +9,8 @@ import type {
 import type { CertificateSpec } from '../../model/tls.ts';
 import type { Log } from '../../observability/log.ts';
 import { createBoard } from './board.ts';
-import { messageOf } from './problem.ts';
+import { isToken } from './challenge.ts';
+import { oneLineOf } from './problem.ts';
 import { Resolver } from './resolver.ts';
 import type { AcmeStorage } from './storage.ts';
 import { defaultTimes, type Times } from './times.ts';
@@ -46,8 +47,6 @@ export interface Acme {
 
 /** Orders under way at once, over all resolvers. */
 const maxOrders = 3;
-/** A base64url text of 128 bits or more (RFC 8555, section 8.3); what is longer is no token. */
-const tokenForm = /^[\w-]{1,128}$/;
 
 export function createAcme(options: AcmeOptions): Acme {
   return new Running(options);
@@ -108,7 +107,7 @@ class Running implements Acme {
   }
 
   async challengeAnswer(token: string): Promise<string | null> {
-    if (!tokenForm.test(token)) return null;
+    if (!isToken(token)) return null;
     const known = this.#board.answer(token);
     if (known !== null) return known;
     for (const { storage } of this.#resolvers) {
@@ -173,7 +172,7 @@ class Running implements Acme {
         resolver.order(want).then(
           () => this.#orderEnded(),
           (error: unknown) => {
-            this.#options.log.error({ reason: messageOf(error) }, 'an order ended by an error of our own');
+            this.#options.log.error({ reason: oneLineOf(error) }, 'an order ended by an error of our own');
             this.#orderEnded();
           },
         );

@@ -10,6 +10,7 @@ const nothingFailed: Known = { failures: 0, nextTry: 0, lastError: '' };
 /** Of a try that has begun and not ended, here or on another node. */
 const begun = 'interrupted';
 
+/** By names, sorted and joined by a comma. */
 export class Attempts {
   #stored: ReadonlyMap<string, Attempt> = new Map();
   /** Milliseconds since 1970, by names: what another node works on is looked at again then. */

@@ -1,6 +1,7 @@
 // The challenges that are to be answered now: by this node's workers, whichever node has offered them.
 
 import type { Challenge, WorkerChallenge } from '../../model/acme.ts';
+import { challengeName } from './challenge.ts';
 import { alpnCertificate } from './self-made.ts';
 import type { AcmeStorage } from './storage.ts';
 
@@ -21,8 +22,7 @@ const maxShown = 1000;
 export function createBoard(onChallenges: (challenges: readonly WorkerChallenge[]) => void): Board {
   const own = new Map<string, Challenge>();
   const offered = new Map<AcmeStorage, readonly Challenge[]>();
-  /** Certificates that answer tls-alpn-01, made once each. */
-  const made = new Map<string, Promise<WorkerChallenge>>();
+  const forms = createWorkerForms();
   let told = '';
   let telling: Promise<void> = Promise.resolve();
 
@@ -30,32 +30,20 @@ export function createBoard(onChallenges: (challenges: readonly WorkerChallenge[
     const found = new Map(own);
     for (const challenge of [...offered.values()].flat()) {
       if (found.size >= maxShown) break;
-      found.set(nameOf(challenge), challenge);
+      found.set(challengeName(challenge), challenge);
     }
     return found;
   };
   const tell = async (): Promise<void> => {
     const current = all();
-    for (const name of made.keys()) if (!current.has(name)) made.delete(name);
+    forms.retain(current);
     const names = [...current.keys()].sort().join('\n\n');
     if (names === told) return;
-    const making = [...current].map(([name, challenge]) => forWorkers(name, challenge));
+    const making = [...current].map(([name, challenge]) => forms.of(name, challenge));
     // Another node may offer what no certificate can be made for: that keeps nobody else's from being shown.
     const list = await Promise.allSettled(making);
     told = names;
     onChallenges(list.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
-  };
-  const forWorkers = async (name: string, challenge: Challenge): Promise<WorkerChallenge> => {
-    if (challenge.kind === 'http-01') {
-      const { kind, token, keyAuthorization } = challenge;
-      return { kind, token, keyAuthorization };
-    }
-    const known = made.get(name);
-    if (known !== undefined) return known;
-    const { kind, domain, keyAuthorization } = challenge;
-    const making = alpnCertificate(domain, keyAuthorization).then((pair) => ({ kind, domain, ...pair }));
-    made.set(name, making);
-    return making;
   };
   /** One after the other: the last list told is the newest. */
   const tellInTurn = (): Promise<void> => {
@@ -66,11 +54,11 @@ export function createBoard(onChallenges: (challenges: readonly WorkerChallenge[
 
   return {
     async show(challenge, storage) {
-      own.set(nameOf(challenge), challenge);
+      own.set(challengeName(challenge), challenge);
       await Promise.all([storage.offer(challenge), tellInTurn()]);
     },
     async hide(challenge, storage) {
-      own.delete(nameOf(challenge));
+      own.delete(challengeName(challenge));
       // It is forgotten after ten minutes by itself.
       await Promise.allSettled([storage.withdraw(challenge), tellInTurn()]);
     },
@@ -87,6 +75,32 @@ export function createBoard(onChallenges: (challenges: readonly WorkerChallenge[
   };
 }
 
-function nameOf(challenge: Challenge): string {
-  return `${challenge.kind}\n${challenge.domain}\n${challenge.keyAuthorization}`;
+interface WorkerForms {
+  /** As workers answer it; rejects when no certificate can be made for it. */
+  of(name: string, challenge: Challenge): Promise<WorkerChallenge>;
+  /** Forgets all others. */
+  retain(names: ReadonlyMap<string, unknown>): void;
+}
+
+/** Certificates that answer tls-alpn-01 are made once each. */
+function createWorkerForms(): WorkerForms {
+  // As many as are shown: `retain` is called with every change.
+  const made = new Map<string, Promise<WorkerChallenge>>();
+  return {
+    async of(name, challenge) {
+      if (challenge.kind === 'http-01') {
+        const { kind, token, keyAuthorization } = challenge;
+        return { kind, token, keyAuthorization };
+      }
+      const known = made.get(name);
+      if (known !== undefined) return known;
+      const { kind, domain, keyAuthorization } = challenge;
+      const making = alpnCertificate(domain, keyAuthorization).then((pair) => ({ kind, domain, ...pair }));
+      made.set(name, making);
+      return making;
+    },
+    retain(names) {
+      for (const name of made.keys()) if (!names.has(name)) made.delete(name);
+    },
+  };
 }

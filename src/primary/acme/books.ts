@@ -6,7 +6,7 @@ import type { Board } from './board.ts';
 import { createHolding, type Holding, holdingOf, withHeld } from './held.ts';
 import type { OnceLog } from './once-log.ts';
 import type { Obtained } from './order.ts';
-import { messageOf } from './problem.ts';
+import { oneLineOf } from './problem.ts';
 import { type AcmeStorage, FencedOff, type Lease } from './storage.ts';
 
 export interface BooksOptions {
@@ -16,6 +16,7 @@ export interface BooksOptions {
   readonly onChange: () => void;
 }
 
+/** Storage and memory of one resolver: what is held here counts, stored or not. */
 export class Books {
   readonly attempts = new Attempts();
   readonly #options: BooksOptions;
@@ -87,7 +88,7 @@ export class Books {
 
   fails(error: unknown): void {
     if (this.#closed) return;
-    this.#problem = messageOf(error);
+    this.#problem = oneLineOf(error);
     this.#options.log.error(
       { reason: this.#problem },
       'the storage of a certificates resolver cannot be used',
@@ -115,7 +116,7 @@ export class Books {
 
   cannotWrite(error: unknown): void {
     this.#options.log.error(
-      { reason: messageOf(error) },
+      { reason: oneLineOf(error) },
       'the storage of a certificates resolver cannot be written',
     );
   }

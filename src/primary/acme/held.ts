@@ -2,7 +2,8 @@
 
 import type { CertificateSpec } from '../../model/tls.ts';
 import { readCertificate } from '../../tls/certificate.ts';
-import { covers, wildcardOf } from './names.ts';
+import { wildcardOf } from '../../tls/wildcard.ts';
+import { covers } from './names.ts';
 import type { StoredCertificate } from './storage.ts';
 import { renewalTime } from './times.ts';
 

@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { wildcardOf } from '../../tls/wildcard.ts';
 
 /** As many as the public authorities take. */
 export const maxNames = 100;
@@ -37,12 +38,6 @@ export function covers(certified: ReadonlySet<string>, name: string): boolean {
   if (certified.has(name)) return true;
   const wildcard = wildcardOf(name);
   return wildcard !== null && certified.has(wildcard);
-}
-
-/** `*.example.com` for `a.example.com`; null for a wildcard and for a name without a dot. */
-export function wildcardOf(name: string): string | null {
-  const dot = name.indexOf('.');
-  return dot <= 0 || name.startsWith('*') ? null : `*${name.slice(dot)}`;
 }
 
 /** For the log. */

@@ -9,7 +9,7 @@ import { type CaCalls, createCaCalls } from './ca-calls.ts';
 import { namesShown } from './names.ts';
 import type { OnceLog } from './once-log.ts';
 import { type Obtained, runOrder } from './order.ts';
-import { AcmeProblem, messageOf } from './problem.ts';
+import { AcmeProblem, oneLineOf } from './problem.ts';
 import { type AcmeStorage, type Attempt, FencedOff, type Lease } from './storage.ts';
 import { backoff, type Times } from './times.ts';
 import { createTurns } from './turns.ts';
@@ -29,6 +29,7 @@ export interface OrdersOptions {
   readonly onChange: () => void;
 }
 
+/** As many at once as `start` is called for: its caller bounds them. */
 export class Orders {
   readonly #options: OrdersOptions;
   readonly #end = new AbortController();
@@ -130,7 +131,7 @@ export class Orders {
         return;
       }
       const retryAfter = error instanceof AcmeProblem ? error.retryAfter : null;
-      const failed = { names: want.key, failures, nextTry: nextTry(retryAfter), lastError: messageOf(error) };
+      const failed = { names: want.key, failures, nextTry: nextTry(retryAfter), lastError: oneLineOf(error) };
       this.#logFailure(want, failed);
       this.#note(failed);
       await storage

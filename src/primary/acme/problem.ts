@@ -30,7 +30,7 @@ export function describeProblem(value: unknown): { readonly kind: string | null;
 }
 
 /** One line of at most 1,000 characters, of whatever was thrown. */
-export function messageOf(error: unknown): string {
+export function oneLineOf(error: unknown): string {
   if (!(error instanceof Error)) return shortText(String(error));
   const { code } = error as NodeJS.ErrnoException;
   // A connection refused on every address of a name is an AggregateError without words of its own.
@@ -38,6 +38,7 @@ export function messageOf(error: unknown): string {
   return shortText(error.message || inner || code || error.name);
 }
 
+/** One line of at most 1,000 characters, without control characters. */
 export function shortText(text: string): string {
   const line = text
     .slice(0, 4000)

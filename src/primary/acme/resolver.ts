@@ -26,6 +26,7 @@ export interface ResolverOptions {
   readonly onChange: () => void;
 }
 
+/** Orders nothing by itself: `due` says what is to be ordered, and `order` does it. */
 export class Resolver {
   readonly #options: ResolverOptions;
   readonly #books: Books;

@@ -8,7 +8,7 @@ import { type AcmeFile, parseFile, printFile } from './file-format.ts';
 import { replaceFile, secretMode } from './write-file.ts';
 
 /** Bytes: ten thousand certificates of RSA 4096 with their chains take about a hundred megabytes. */
-const maxFileBytes = 128 * 1024 * 1024;
+export const maxFileBytes: number = 128 * 1024 * 1024;
 /** Milliseconds between two looks whether somebody else has written. */
 const watchInterval = 5_000;
 

@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import type { Challenge } from '../../model/acme.ts';
+import { challengeName } from './challenge.ts';
 import { accountIn, certificatesIn, withAccount, withCertificate } from './file-format.ts';
 import { openShared, readAtOnce, type SharedFile } from './shared-file.ts';
 import type { AcmeStorage, Attempt, Lease, ResolverState } from './storage.ts';
@@ -96,12 +97,12 @@ class FileStorage implements AcmeStorage {
     const { challenges } = this.#file;
     this.#forgetOld();
     if (challenges.size >= maxChallenges) throw new Error(`more than ${maxChallenges} challenges at once`);
-    challenges.set(nameOf(challenge), { challenge, until: Date.now() + challengeLife });
+    challenges.set(challengeName(challenge), { challenge, until: Date.now() + challengeLife });
     this.#tellOthers();
   }
 
   async withdraw(challenge: Challenge): Promise<void> {
-    this.#file.challenges.delete(nameOf(challenge));
+    this.#file.challenges.delete(challengeName(challenge));
     this.#tellOthers();
   }
 
@@ -180,9 +181,4 @@ function isAttempt(value: unknown): value is Attempt {
     typeof lastError === 'string' &&
     lastError.length <= 1000
   );
-}
-
-function nameOf(challenge: Challenge): string {
-  const { kind, domain, keyAuthorization } = challenge;
-  return `${kind}\n${domain}\n${keyAuthorization}`;
 }

@@ -1,6 +1,7 @@
 // Challenges in Redis: offered by one node, answered by any, gone after ten minutes whatever happens.
 
 import type { Challenge } from '../../model/acme.ts';
+import { isToken } from './challenge.ts';
 import type { RedisCalls } from './storage-redis-calls.ts';
 import { challengeText, maxKeyAuthorization, readChallenge } from './storage-redis-entries.ts';
 import { listChallenges, offerChallenge, withdrawChallenge } from './storage-redis-scripts.ts';
@@ -60,9 +61,4 @@ export class RedisChallenges {
 /** What http-01 is answered with; nothing for other kinds, which nobody asks for by token. */
 function answerOf(challenge: Challenge): string {
   return challenge.kind === 'http-01' ? challenge.keyAuthorization : '';
-}
-
-/** As RFC 8555, section 8.3 has them: base64url. */
-function isToken(token: string): boolean {
-  return /^[A-Za-z0-9_-]{1,128}$/.test(token);
 }

@@ -2,11 +2,8 @@
 
 import { open } from 'node:fs/promises';
 import { accountIn, certificatesIn, parseFile } from './file-format.ts';
-import { readAtOnce } from './shared-file.ts';
+import { maxFileBytes, readAtOnce } from './shared-file.ts';
 import type { ResolverState } from './storage.ts';
-
-/** Bytes. */
-const maxFile = 128 * 1024 * 1024;
 
 /** Null when there is no such file. Rejects when there is one that cannot be used: ordering anew would cost limits. */
 export async function readAcmeFile(path: string, resolver: string): Promise<ResolverState | null> {
@@ -36,7 +33,7 @@ async function readText(path: string): Promise<string | null> {
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw new Error('it is no file');
-    if (stat.size > maxFile) throw new Error('it is larger than 128 MiB');
+    if (stat.size > maxFileBytes) throw new Error('it is larger than 128 MiB');
     return await file.readFile('utf8');
   } finally {
     await file.close();

@@ -12,7 +12,7 @@ export interface Times {
   readonly lease: number;
   /** From showing a challenge to telling the authority: workers get it in that time. */
   readonly settle: number;
-  /** One order, from its first call to the certificate; challenges over DNS get more, see `orderDeadline`. */
+  /** One order, from its first call to the certificate; challenges over DNS get more, see `orderTime`. */
   readonly order: number;
   /** First pause between two questions whether the authority is done; it doubles up to twenty times that. */
   readonly poll: number;

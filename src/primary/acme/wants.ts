@@ -1,7 +1,8 @@
 // What routers want of one resolver: each set of names once, and which of them another one would cover.
 
 import type { CertificateRequest } from '../../model/acme.ts';
-import { covers, keyOf, normalNames, refusal, wildcardOf } from './names.ts';
+import { wildcardOf } from '../../tls/wildcard.ts';
+import { covers, keyOf, normalNames, refusal } from './names.ts';
 
 export interface Want {
   /** Names, sorted, joined by a comma. */

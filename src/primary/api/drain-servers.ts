@@ -3,6 +3,7 @@
 import type { ApiAnswer, ApiRequest, ServerName } from '../../model/ipc.ts';
 import { parseServerUrl } from '../../config/dynamic/server-url.ts';
 import { failure, json, methodNotAllowed } from './answers.ts';
+import { refusalOf, unconfirmed } from './posted.ts';
 
 const maxBody = 16 * 1024;
 const maxText = 2048;
@@ -15,11 +16,8 @@ export interface DrainSource {
 export async function drainServers(request: ApiRequest, drains: DrainSource): Promise<ApiAnswer> {
   if (request.method === 'GET' || request.method === 'HEAD') return json({ drains: drains.list() });
   if (request.method !== 'POST') return methodNotAllowed('GET, POST');
-  // A form or a plain fetch of a foreign page cannot send this type without asking first.
-  if (!/^application\/json\s*(;|$)/i.test(request.contentType.trim())) {
-    return failure(415, 'Content-Type must be application/json');
-  }
-  if (Buffer.byteLength(request.body) > maxBody) return failure(413, `at most ${maxBody} bytes`);
+  const refusal = refusalOf(request, maxBody);
+  if (refusal !== null) return refusal;
   const wish = readWish(request.body);
   if (wish === null)
     return failure(400, 'expected {"service":"name@provider","url":"http://…","drain":true}');
@@ -28,7 +26,7 @@ export async function drainServers(request: ApiRequest, drains: DrainSource): Pr
     if (await drains.set(server, drain)) return json(wish);
     return failure(404, 'there is no such service, or it has no such server');
   } catch (error) {
-    return failure(503, error instanceof Error ? error.message : 'not every worker has confirmed');
+    return unconfirmed(error);
   }
 }
 

@@ -1,5 +1,6 @@
 // What a handshake comes to, in words: side of the port, options and certificate.
 
+import { wildcardOf } from '../../tls/wildcard.ts';
 import type { Facts, Shown } from './facts.ts';
 
 /** Null: the entry point serves that side, or does not say. */
@@ -48,11 +49,6 @@ function described({ name, names, notAfter, status, source }: Shown): string {
   const shown = `${all.slice(0, maxNames).join(', ')}${all.length > maxNames ? ', …' : ''}`;
   const ends = `${status === 'expired' ? 'has run out on' : 'until'} ${word(notAfter).slice(0, 10)}`;
   return `${shown} (${word(source)}, ${ends}, SHA-256 ${name.slice(0, 12)}…)`;
-}
-
-function wildcardOf(host: string): string | null {
-  const dot = host.indexOf('.');
-  return dot <= 0 ? null : `*${host.slice(dot)}`;
 }
 
 function word(value: unknown): string {

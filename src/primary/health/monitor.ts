@@ -54,6 +54,7 @@ class Monitor implements HealthMonitor {
   }
 
   follow(snapshot: Snapshot): void {
+    const down = [...this.#balancers.values()].flatMap((spec) => this.#downOf(spec));
     this.#balancers = new Map(snapshot.services.filter(isBalancer).map((spec) => [spec.name, spec]));
     this.#passive.retain((service, url) => {
       const spec = this.#balancers.get(service);
@@ -77,6 +78,7 @@ class Monitor implements HealthMonitor {
       this.#watched.set(service.name, this.#begin(service, transport, before));
       if (before !== undefined) void end(before);
     }
+    this.#takeBack(down);
   }
 
   fails(service: string, url: string): void {
@@ -91,12 +93,7 @@ class Monitor implements HealthMonitor {
   }
 
   downFor(snapshot: Snapshot): readonly ServerState[] {
-    return snapshot.services.filter(isBalancer).flatMap((spec) => {
-      if (spec.healthCheck === null && spec.passiveHealthCheck === undefined) return [];
-      return spec.servers
-        .filter(({ url }) => !this.#isUp(spec, url))
-        .map(({ url }) => ({ service: spec.name, url, up: false }));
-    });
+    return snapshot.services.filter(isBalancer).flatMap((spec) => this.#downOf(spec));
   }
 
   serverStates(service: string): ReadonlyMap<string, boolean> | null {
@@ -111,6 +108,25 @@ class Monitor implements HealthMonitor {
     this.#watched.clear();
     this.#passive.close();
     await Promise.all(entries.map(end));
+  }
+
+  #downOf(spec: LoadBalancerSpec): readonly ServerState[] {
+    if (spec.healthCheck === null && spec.passiveHealthCheck === undefined) return [];
+    return spec.servers
+      .filter(({ url }) => !this.#isUp(spec, url))
+      .map(({ url }) => ({ service: spec.name, url, up: false }));
+  }
+
+  /**
+   * Workers ran the new snapshot before it came into force, and may have heard then what the old one's checks found:
+   * where nothing checks any longer, nobody else would take the server back in.
+   */
+  #takeBack(down: readonly ServerState[]): void {
+    for (const { service, url } of down) {
+      const spec = this.#balancers.get(service);
+      const isThere = spec?.servers.some((server) => server.url === url) === true;
+      if (isThere && this.#isUp(spec, url)) this.#changed({ service, url, up: true });
+    }
   }
 
   #isUp(spec: LoadBalancerSpec, url: string): boolean {

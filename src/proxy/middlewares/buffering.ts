@@ -12,6 +12,7 @@ import { Spool, type SpoolEnd, type SpoolLimits } from './buffering/spool.ts';
 import { StoredAnswer } from './buffering/stored-answer.ts';
 import { StoredBody } from './buffering/stored-body.ts';
 import { defineMiddleware } from './define.ts';
+import { quietly } from './quietly.ts';
 
 /** What is kept of one Exchange. */
 interface Kept {
@@ -23,8 +24,6 @@ interface Kept {
 
 /** Times that one request is sent again at most, whatever the expression says. */
 const maxRepeats = 10;
-/** Milliseconds between two lines about a disk that takes nothing. */
-const quietTime = 10_000;
 
 export const buffering = defineMiddleware({
   kind: 'buffering',
@@ -35,13 +34,9 @@ export const buffering = defineMiddleware({
     const forRequests = limits(options.maxRequestBodyBytes, options.memRequestBodyBytes);
     const forAnswers = limits(options.maxResponseBodyBytes, options.memResponseBodyBytes);
     const wantsAnother = options.retryExpression === '' ? null : parseRetry(options.retryExpression);
-    let lastSaid = Number.NEGATIVE_INFINITY;
-    const diskFailed = (): void => {
-      const now = performance.now();
-      if (now - lastSaid < quietTime) return;
-      lastSaid = now;
-      deps.log.error(`buffering ${deps.name}: a body cannot be kept, the temporary directory may be full`);
-    };
+    const diskFailed = quietly(() =>
+      deps.log.error(`buffering ${deps.name}: a body cannot be kept, the temporary directory may be full`),
+    );
 
     return {
       request(x): Verdict | Promise<Verdict> {

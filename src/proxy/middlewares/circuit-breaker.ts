@@ -1,27 +1,16 @@
 // circuitBreaker: answers in a service's place for a while when too many of its answers were bad or late.
 
+import { metricNames } from '../../observability/names.ts';
 import { CONTINUE } from '../hooks.ts';
 import { statusText } from '../status.ts';
 import { Breaker, type BreakerState } from './circuit-breaker/breaker.ts';
 import { parseCondition } from './circuit-breaker/expression.ts';
-import { metricNames } from '../../observability/names.ts';
 import { defineMiddleware } from './define.ts';
-import { int, object, text, timeout } from './fields.ts';
-
-const expression = text.transform((written, context) => {
-  try {
-    parseCondition(written);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `the expression cannot be read: ${(error as Error).message}`,
-    });
-  }
-  return written;
-});
+import { int, object, timeout } from './fields.ts';
+import { expressionText } from './predicate.ts';
 
 const schema = object({
-  expression,
+  expression: expressionText(parseCondition),
   checkPeriod: timeout.default(100),
   fallbackDuration: timeout.default(10_000),
   recoveryDuration: timeout.default(10_000),

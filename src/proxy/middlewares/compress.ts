@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { Exchange } from '../exchange.ts';
 import { deleteHeader, getHeader, hasHeader, joinHeader } from '../headers.ts';
+import { CONTINUE } from '../hooks.ts';
 import { codecs, type Encoding } from './compress/codecs.ts';
 import { CompressFilter } from './compress/filter.ts';
 import { choose } from './compress/negotiate.ts';
@@ -53,7 +54,7 @@ export const compress = defineMiddleware({
           const chosen = choose(accepted, options.encodings, options.defaultEncoding ?? null);
           if (chosen !== null) x.keepFact(slot, chosen);
         }
-        return 0;
+        return CONTINUE;
       },
       response(x) {
         const chosen = x.fact<Encoding>(slot);

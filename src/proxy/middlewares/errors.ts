@@ -8,6 +8,7 @@ import { askBeside, type SideAnswer } from '../side-exchange.ts';
 import { statusText } from '../status.ts';
 import { defineMiddleware } from './define.ts';
 import { int, list, object, text } from './fields.ts';
+import { escapeQuery } from './path-text.ts';
 import { inRanges, parseStatusRange, type StatusRanges, statusRanges } from './status-ranges.ts';
 
 /** Bytes of a page; a longer one is replaced by the status text. */
@@ -75,18 +76,10 @@ function target(
   const filled = template
     .replaceAll('{status}', String(shown))
     .replaceAll('{originalStatus}', String(original))
-    .replaceAll('{url}', () => queryEscape(url));
+    .replaceAll('{url}', () => escapeQuery(url));
   const path = filled.startsWith('/') ? filled : `/${filled}`;
   const mark = path.indexOf('?');
   return mark === -1 ? [path, ''] : [path.slice(0, mark), path.slice(mark)];
-}
-
-/** As Go escapes a query's value. */
-function queryEscape(value: string): string {
-  return encodeURIComponent(value).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 /** What describes a body stays behind: the page is asked for without one. */

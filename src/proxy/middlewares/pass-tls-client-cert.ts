@@ -5,6 +5,7 @@ import { CONTINUE } from '../hooks.ts';
 import { defineMiddleware } from './define.ts';
 import { bool, object, section } from './fields.ts';
 import { certificateInfo, pemOf } from './pass-tls-client-cert/info.ts';
+import { escapeQuery } from './path-text.ts';
 
 const pemHeader = 'x-forwarded-tls-client-cert';
 const infoHeader = 'x-forwarded-tls-client-cert-info';
@@ -52,10 +53,3 @@ export const passTLSClientCert = defineMiddleware({
     };
   },
 });
-
-/** As Go's url.QueryEscape. */
-function escapeQuery(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+');
-}

@@ -1,4 +1,4 @@
-// Percent-encoding of paths as Go's net/url does it, and what counts as a clean path.
+// Percent-encoding of paths and queries as Go's net/url does it, and what counts as a clean path.
 
 /** `text` as a path's bytes, everything that may not stand in one escaped; `%` is a plain character here. */
 export function escapePath(text: string | Uint8Array): string {
@@ -6,6 +6,13 @@ export function escapePath(text: string | Uint8Array): string {
   for (const byte of typeof text === 'string' ? Buffer.from(text, 'utf8') : text)
     escaped += isPlain(byte) ? String.fromCharCode(byte) : hex(byte);
   return escaped;
+}
+
+/** A query's value as Go's url.QueryEscape has it. */
+export function escapeQuery(value: string): string {
+  return encodeURIComponent(value)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
 }
 
 /** The bytes (one char each) that an escaped path stands for, or null on a broken escape. */

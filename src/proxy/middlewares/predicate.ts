@@ -1,5 +1,7 @@
 // The small language of circuitBreaker and buffering: functions compared with numbers or texts, joined by && and ||.
 
+import type { z } from 'zod';
+import { text } from './fields.ts';
 import { tokenize, type Token } from './predicate/tokens.ts';
 
 /** What a function of the language stands for, read from the facts at hand. */
@@ -27,6 +29,19 @@ const maxDepth = 32;
 export function parsePredicate<Facts>(text: string, vocabulary: Vocabulary<Facts>): Predicate<Facts> {
   const parser = new Parser(tokenize(text), vocabulary);
   return parser.whole();
+}
+
+/** The schema of an expression: a text that `parse`, which throws `Error`, can read. */
+export function expressionText(parse: (written: string) => unknown): z.ZodType<string> {
+  return text.transform((written, context) => {
+    try {
+      parse(written);
+    } catch (error) {
+      const message = `the expression cannot be read: ${(error as Error).message}`;
+      context.addIssue({ code: 'custom', message });
+    }
+    return written;
+  });
 }
 
 class Parser<Facts> {

@@ -9,6 +9,7 @@ import { getHeader, hasHeader } from '../headers.ts';
 import { answer, fail } from '../pipeline.ts';
 import { statusText } from '../status.ts';
 import { challengeService } from './acme-challenge.ts';
+import { readAnswer } from './primary-answer.ts';
 import { prometheusService } from './prometheus.ts';
 import type { Service } from './service.ts';
 
@@ -102,10 +103,7 @@ async function askApi(x: Exchange, facts: InternalFacts, service: 'api' | 'dashb
     service,
   });
   if (x.ended) return;
-  x.answer(
-    got.status,
-    got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)),
-    got.encoding === undefined ? got.body : Buffer.from(got.body, got.encoding),
-  );
+  const { headers, body: told } = readAnswer(got);
+  x.answer(got.status, headers, told);
   answer(x);
 }

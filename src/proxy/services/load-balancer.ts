@@ -2,7 +2,8 @@
 
 import type { LoadBalancerSpec } from '../../model/snapshot.ts';
 import { GatewayError } from '../errors.ts';
-import type { EndTask, Exchange } from '../exchange.ts';
+import type { EndTask } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { fail } from '../pipeline.ts';
 import { forward } from '../upstream/forward.ts';
 import { tunnel } from '../upstream/tunnel.ts';
@@ -105,13 +106,7 @@ export class LoadBalancer implements Service, ServerSource, Seated<Server> {
   }
 
   #pick(x: Exchange): Server | null {
-    const sticky = this.#sticky;
-    if (sticky === null) return this.#picker.pick(x);
-    const known = sticky.serverOf(x.headers);
-    if (known !== null && !sticky.isOlderForm) return known;
-    const server = known ?? this.#picker.pick(x);
-    if (server !== null) x.pinBy(sticky.setCookieFor(server));
-    return server;
+    return this.#sticky === null ? this.#picker.pick(x) : this.#sticky.choose(x, this.#picker);
   }
 }
 

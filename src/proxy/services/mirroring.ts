@@ -1,6 +1,7 @@
 // mirroring: a service, and others that get a share of its requests once they are answered.
 
-import type { EndTask, Exchange } from '../exchange.ts';
+import type { EndTask } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { type SideRequest, sendBeside } from '../side-exchange.ts';
 import { CopiedBody } from './copied-body.ts';
 import type { MirrorBudget } from './mirror-budget.ts';

@@ -94,12 +94,6 @@ export class SharedService implements Service, Seated<Child> {
   }
 
   #pick(x: Exchange): Child | null {
-    const sticky = this.#sticky;
-    if (sticky === null) return this.#picker.pick(x);
-    const known = sticky.serverOf(x.headers);
-    if (known !== null && !sticky.isOlderForm) return known;
-    const child = known ?? this.#picker.pick(x);
-    if (child !== null) x.pinBy(sticky.setCookieFor(child));
-    return child;
+    return this.#sticky === null ? this.#picker.pick(x) : this.#sticky.choose(x, this.#picker);
   }
 }

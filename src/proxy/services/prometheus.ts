@@ -2,11 +2,13 @@
 
 import type { Gunzip } from 'node:zlib';
 import { GatewayError } from '../errors.ts';
-import type { AnswerTaker, DivertedAnswer, EndTask, Exchange, Running } from '../exchange.ts';
+import type { AnswerTaker, DivertedAnswer, EndTask, Running } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { getHeader, hasHeader, type HeaderList } from '../headers.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { finishStream, isBodyless, sendHead, sendWhole } from '../respond.ts';
 import type { InternalFacts } from './internal.ts';
+import { readAnswer } from './primary-answer.ts';
 
 /** Texts that are unpacked at a time; what comes after them is refused: each holds some 2 MB until its client has it. */
 export const maxUnpacking = 16;
@@ -39,8 +41,7 @@ async function show(x: Exchange, { askPrimary }: InternalFacts, places: Places):
   } as const;
   const got = await askPrimary(request);
   if (x.ended) return;
-  const headers = got.headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
-  const body = got.encoding === undefined ? got.body : Buffer.from(got.body, got.encoding);
+  const { headers, body } = readAnswer(got);
   const takesIt = typeof body === 'string' || !hasHeader(headers, 'content-encoding') || acceptsGzip(x);
   if (takesIt) {
     x.answer(got.status, headers, body);

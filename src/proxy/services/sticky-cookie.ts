@@ -3,8 +3,9 @@
 import { hash } from 'node:crypto';
 import type { StickyCookieSpec } from '../../model/snapshot.ts';
 import { fnv1Hex } from '../../util/fnv.ts';
+import type { Exchange } from '../exchange.ts';
 import { deleteHeader, type HeaderList } from '../headers.ts';
-import type { Choice } from './picker.ts';
+import type { Choice, Picker } from './picker.ts';
 
 export class StickyCookie<T extends Choice> {
   /** What the last `serverOf` found it by was a value of an older Traefik: the cookie is to be written anew. */
@@ -24,6 +25,15 @@ export class StickyCookie<T extends Choice> {
       for (const older of [key, fnv, fnv1Hex(fnv)]) this.#older.set(older, choice);
       this.#setCookie.set(choice, cookieLine(spec, value));
     }
+  }
+
+  /** Whom the request's cookie names; else whom `picker` gives, and the answer pins the client to that one. */
+  choose(x: Exchange, picker: Picker<T>): T | null {
+    const known = this.serverOf(x.headers);
+    if (known !== null && !this.isOlderForm) return known;
+    const choice = known ?? picker.pick(x);
+    if (choice !== null) x.pinBy(this.setCookieFor(choice));
+    return choice;
   }
 
   /** What the request's cookie names; null when that is nothing that can go on with it. */

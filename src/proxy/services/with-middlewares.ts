@@ -1,7 +1,8 @@
 // A service with middlewares of its own: they run behind the router's, as if the router had them last.
 
 import { GatewayError } from '../errors.ts';
-import type { EndTask, Exchange } from '../exchange.ts';
+import type { EndTask } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Hooks } from '../hooks.ts';
 import { fail, runFrom } from '../pipeline.ts';
 import type { Route } from '../runtime/route.ts';

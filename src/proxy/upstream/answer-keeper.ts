@@ -1,7 +1,7 @@
 // Takes an answer's body that does not go to the client as it comes: kept whole for a response hook, or
 // read and dropped so that its connection can serve again.
 
-import type { AnswerTaker } from '../exchange.ts';
+import type { AnswerTaker } from '../exchange-work.ts';
 
 /** A dropped body longer than this costs its connection. */
 const maxDroppedBytes = 64 * 1024;

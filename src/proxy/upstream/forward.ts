@@ -2,7 +2,8 @@
 
 import type { RequestBody } from '../body.ts';
 import { GatewayError } from '../errors.ts';
-import type { AnswerNote, AnswerTaker, DivertedAnswer, Exchange, Running } from '../exchange.ts';
+import type { AnswerNote, AnswerTaker, DivertedAnswer, Running } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 import { maxServerAttempts, replayableBodyBytes } from '../limits.ts';
 import { fail, failWithBug, runResponseHooks } from '../pipeline.ts';

@@ -7,15 +7,16 @@ import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Downstream } from '../downstream.ts';
 import { GatewayError } from '../errors.ts';
-import type { Exchange, Running } from '../exchange.ts';
+import type { Running } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 import { maxResponseHeaderBytes } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
-import { addSetCookie } from '../services/sticky-cookie.ts';
 import { limitAnswer, limitDial } from './handshake.ts';
 import { toGatewayError } from './errors.ts';
+import { pin } from './pin.ts';
 import { readRefusal } from './refusal.ts';
 import { upstreamHeaders } from './request-headers.ts';
 import { readResponseHeaders } from './response-headers.ts';
@@ -123,7 +124,7 @@ class RawTunnel implements Running {
     x.originStatus = 101;
     x.responseHeaders = readResponseHeaders(response.rawHeaders);
     if (x.entryPoint.keepsOriginHeaders) x.originHeaders = x.responseHeaders.slice();
-    this.#pin();
+    pin(x);
     if (!runResponseHooks(x)) {
       server.destroy();
       return;
@@ -185,7 +186,7 @@ class RawTunnel implements Running {
       x.originStatus = response.statusCode ?? 502;
       this.#told();
       x.answer(x.originStatus, readResponseHeaders(response.rawHeaders), body);
-      this.#pin();
+      pin(x);
       answer(x);
     };
     readRefusal(response, whole, (error) => this.#failed(error));
@@ -195,11 +196,6 @@ class RawTunnel implements Running {
     if (this.#x.ended || this.#x.headSent) return;
     this.#told();
     fail(this.#x, toGatewayError(error));
-  }
-
-  #pin(): void {
-    for (const note of this.#x.answerNotes ?? []) void note.answered(this.#x);
-    for (const line of this.#x.stickyCookies ?? []) addSetCookie(this.#x.responseHeaders, line);
   }
 
   /** The server has had its say: the log is told how long that took. */

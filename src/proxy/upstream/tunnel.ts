@@ -2,15 +2,16 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
-import type { Exchange, Running } from '../exchange.ts';
+import type { Running } from '../exchange-work.ts';
+import type { Exchange } from '../exchange.ts';
 import { maxMessageBytes, maxTunnelBacklog } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
-import { addSetCookie } from '../services/sticky-cookie.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../tunnel.ts';
 import { toGatewayError } from './errors.ts';
 import { connect, handshakeError, limitAnswer, limitDial, offered, toHeaderMap } from './handshake.ts';
+import { pin } from './pin.ts';
 import { isRawHandshake, rawTunnel } from './raw-tunnel.ts';
 import { readRefusal } from './refusal.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -200,17 +201,13 @@ class Tunnel implements Running, TunnelEvents {
   }
 }
 
-function pin(x: Exchange): void {
-  if (x.answerNotes !== null) for (const note of x.answerNotes) void note.answered(x);
-  if (x.stickyCookies === null) return;
-  for (const line of x.stickyCookies) addSetCookie(x.responseHeaders, line);
-}
-
 function messageTooBig(error: Error): boolean {
   return (error as { code?: string }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 }
 
 function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  // Held back, it would never read the server's own close frame, and keep the connection for half a minute.
+  socket.resume();
   if (code === 1005) socket.close();
   else if (isSendable(code)) socket.close(code, reason);
   else socket.terminate();

@@ -2,15 +2,13 @@
 
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisSettings } from '../../model/redis.ts';
+import { redisBudget } from '../state.ts';
 import { unreachable } from './errors.ts';
 import { clusterOptions, pauseBefore, singleOptions } from './options.ts';
 import { Reachability, type RedisLog } from './reachability.ts';
 import type { RedisScript } from './script.ts';
 import { Subscriber, type Subscription } from './subscriber.ts';
 import { Answers, Arrival } from './waiting.ts';
-
-/** Milliseconds a call of the request path may take; others say what they can wait. */
-const defaultTimeout = 50;
 
 export type RedisArgument = string | number;
 
@@ -83,7 +81,7 @@ class Connection implements RedisConnection {
   async call(
     command: string,
     args: readonly RedisArgument[],
-    timeout: number = defaultTimeout,
+    timeout: number = redisBudget,
   ): Promise<unknown> {
     const client = this.#ready();
     return await this.#answers.await(client.call(command, ...args), timeout);
@@ -93,7 +91,7 @@ class Connection implements RedisConnection {
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
-    timeout: number = defaultTimeout,
+    timeout: number = redisBudget,
   ): Promise<unknown> {
     const client = this.#ready();
     return await this.#answers.await(runScript(client, script, [keys.length, ...keys, ...args]), timeout);

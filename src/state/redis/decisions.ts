@@ -4,6 +4,7 @@ import type { PurgeSelector } from '../../model/ipc.ts';
 import type { SharedDecision, SharedDecisions, SharedLook } from '../decisions.ts';
 import { openSelector } from '../purge-text.ts';
 import type { Sealing } from '../sealing.ts';
+import { redisBudget } from '../state.ts';
 import type { RedisConnection } from './connect.ts';
 import { findDecision, putDecision, raiseEpoch } from './decision-scripts.ts';
 
@@ -42,7 +43,7 @@ export class RedisDecisions implements SharedDecisions {
     this.secret = sealing.digestSecret;
     this.#connection = connection;
     this.#sealing = sealing;
-    this.#timeout = options.timeout ?? 50;
+    this.#timeout = options.timeout ?? redisBudget;
     this.#max = options.maxDecisions ?? maxDecisions;
     const { keyPrefix } = connection;
     this.#keys = [`${keyPrefix}:{auth}:texts`, `${keyPrefix}:{auth}:ends`];

@@ -1,6 +1,7 @@
 // The table of sessions that nodes share, in Redis.
 
 import type { SessionSpace, SessionTable } from '../sessions.ts';
+import { redisBudget } from '../state.ts';
 import type { RedisConnection } from './connect.ts';
 import { RedisRefused } from './errors.ts';
 import { findSession, forgetSession, learnSession } from './session-scripts.ts';
@@ -23,7 +24,7 @@ export class RedisSessions implements SessionTable {
 
   constructor(connection: RedisConnection, options: RedisSessionsOptions = {}) {
     this.#connection = connection;
-    this.#timeout = options.timeout ?? 50;
+    this.#timeout = options.timeout ?? redisBudget;
     this.#channel = `${connection.keyPrefix}:sessions`;
     this.#max = options.maxSessions ?? maxSessions;
   }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Lender, Lent, Wish } from '../lending.ts';
-import { type BucketSpec, maxKeysPerSpace, type State, type Take } from '../state.ts';
+import { type BucketSpec, maxKeysPerSpace, redisBudget, type State, type Take } from '../state.ts';
 import type { RedisConnection } from './connect.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
 import { lendTokens } from './lend-script.ts';
@@ -42,7 +42,7 @@ export class RedisState implements State, Lender {
   constructor(connection: RedisScripts, options: RedisStateOptions = {}) {
     this.#connection = connection;
     this.#holdFor = options.holdFor ?? 30_000;
-    this.#timeout = options.timeout ?? 50;
+    this.#timeout = options.timeout ?? redisBudget;
     this.#timer = setInterval(() => this.renew(), this.#holdFor / 3).unref();
   }
 

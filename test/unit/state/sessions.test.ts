@@ -1,6 +1,8 @@
 // Sessions as a worker remembers them, over the table it shares.
 
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { SessionCalls } from '../../../src/model/ipc.ts';
 import { RemoteSessions } from '../../../src/state/session-remote.ts';
@@ -67,6 +69,31 @@ test('its own word counts for ten seconds, then the table is asked', async () =>
   assert.equal(one.find(space, 'k'), 'http://a');
   made.now += trustFor;
   assert.equal(await one.find(space, 'k'), 'http://b');
+});
+
+test('an answer that was on its way while the session moved is not remembered', async () => {
+  const made = bench();
+  const [one, two] = [made.worker(), made.worker()];
+  void one.learn(space, 'k', 'http://a');
+  const asked = two.find(space, 'k');
+  // What is heard in one turn of the loop is heard before any promise goes on.
+  void one.learn(space, 'k', 'http://b');
+  two.drop({ space: space.space, key: 'k' });
+  assert.equal(await asked, 'http://a');
+  assert.equal(await two.find(space, 'k'), 'http://b');
+});
+
+test('an answer that was on its way while the session ended does not begin it again', async () => {
+  const made = bench();
+  const [one, two] = [made.worker(), made.worker()];
+  void one.learn(space, 'k', 'http://a');
+  const asked = two.find(space, 'k');
+  one.forget(space, 'k');
+  two.drop({ space: space.space, key: 'k' });
+  await asked;
+  made.now += trustFor;
+  assert.equal(await two.find(space, 'k'), null);
+  assert.equal(made.table.size, 0);
 });
 
 test('a session that another one has moved is asked for anew', async () => {
@@ -191,6 +218,22 @@ test('who has told something waits until the primary has heard it, and for no lo
   gone.close();
 });
 
+test('after a pause of this process an answer that came in time is read before the question ends', async () => {
+  const primary = startEcho();
+  const remote = new RemoteSessions({ send: ({ id }) => primary.send({ id }), budget: 100 });
+  primary.on('message', ({ id }: { id: number }) => {
+    remote.answered({ type: 'session-answer', id, targets: ['http://a'] });
+  });
+  await once(primary, 'spawn');
+  await remote.find(space, 'a').catch(() => {});
+  const found = remote.find(space, 'a');
+  await new Promise((resolve) => setImmediate(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  assert.equal(await found, 'http://a');
+  remote.close();
+  primary.kill();
+});
+
 test('a primary that does not answer, or is gone, ends the question', async () => {
   const silent = new RemoteSessions({ send: () => true, budget: 20 });
   await assert.rejects(silent.find(space, 'a'), /in time/);
@@ -199,3 +242,9 @@ test('a primary that does not answer, or is gone, ends the question', async () =
   await assert.rejects(gone.find(space, 'a'), /gone/);
   gone.close();
 });
+
+/** A process that sends back what it is sent. */
+function startEcho(): ChildProcess {
+  const script = `process.on('message', (message) => process.send(message))`;
+  return spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}

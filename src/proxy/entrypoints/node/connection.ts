@@ -3,7 +3,10 @@
 import type { Socket } from 'node:net';
 import type { EntryPoint } from '../entry-point.ts';
 import type { Exchange } from '../../exchange.ts';
+import type { ManagedNames } from '../intake-headers.ts';
+import { dropManaged } from '../late-names.ts';
 import type { ListenerHost } from '../listener.ts';
+import type { Door } from './door.ts';
 import type { Http1Downstream } from './downstream.ts';
 import { halfClosedSilence, maxPipelined } from './limits.ts';
 import { peerOf } from './peer-address.ts';
@@ -13,6 +16,8 @@ interface Waiting {
   readonly downstream: Http1Downstream;
   /** The Exchange, or the status to refuse with. */
   readonly what: Exchange | number;
+  /** What it was read under. */
+  readonly managed: ManagedNames;
 }
 
 export class Connection {
@@ -20,6 +25,7 @@ export class Connection {
   /** Null in cleartext. */
   readonly secured: Secured | null;
   readonly peer: string;
+  readonly #door: Door;
   readonly #entryPoint: EntryPoint;
   readonly #host: ListenerHost;
   readonly #openedAt = performance.now();
@@ -28,16 +34,13 @@ export class Connection {
   #running: Http1Downstream | null = null;
   readonly #waiting: Waiting[] = [];
 
-  constructor(
-    socket: Socket,
-    secured: Secured | null,
-    { entryPoint, host }: { readonly entryPoint: EntryPoint; readonly host: ListenerHost },
-  ) {
+  constructor(socket: Socket, secured: Secured | null, door: Door) {
     this.socket = socket;
     this.secured = secured;
     this.peer = peerOf(socket);
-    this.#entryPoint = entryPoint;
-    this.#host = host;
+    this.#door = door;
+    this.#entryPoint = door.entryPoint;
+    this.#host = door.host;
     socket.once('close', () => this.#closed());
     socket.once('end', () => this.#halfClosed());
   }
@@ -67,7 +70,7 @@ export class Connection {
       this.#run(downstream, what);
       return;
     }
-    this.#waiting.push({ downstream, what });
+    this.#waiting.push({ downstream, what, managed: this.#host.managedNames() });
     if (this.#waiting.length > maxPipelined) this.cut(false);
   }
 
@@ -78,7 +81,16 @@ export class Connection {
     if (downstream.mustClose) return;
     this.#running = null;
     const next = this.#waiting.shift();
-    if (next !== undefined) this.#run(next.downstream, next.what);
+    if (next !== undefined) this.#run(next.downstream, this.#asOfNow(next));
+  }
+
+  /** It may have waited for as long as its client liked, and the configuration that serves it be another one. */
+  #asOfNow({ what, managed }: Waiting): Exchange | number {
+    if (typeof what === 'number') return what;
+    if (this.secured !== null && this.#door.isMisdirected(what.host, this.secured)) return 421;
+    const now = this.#host.managedNames();
+    if (now !== managed) dropManaged(what.headers, now);
+    return what;
   }
 
   /** `isOpenEnded`: the end of the connection would be the end of an answer, and must not look like one. */

@@ -5,7 +5,8 @@ import type { Exchange } from '../../exchange.ts';
 import { joinHeader } from '../../headers.ts';
 import type { EntryPoint } from '../entry-point.ts';
 import { Intake } from '../intake.ts';
-import type { IntakeHeaders } from '../intake-headers.ts';
+import type { IntakeHeaders, ManagedNames } from '../intake-headers.ts';
+import { dropManaged } from '../late-names.ts';
 import type { ListenerHost } from '../listener.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import { UwsBody } from './body.ts';
@@ -119,11 +120,20 @@ export class UwsRequests {
     // Answered within the callback, the engine would run what follows in the same read as a request before
     // it closes the connection: the tail of a refused framing would reach a server. Unanswered, it closes.
     downstream.inCallback = false;
-    setImmediate(() => this.#runLater(downstream, x));
+    const managed = this.#host.managedNames();
+    setImmediate(() => this.#runLater(downstream, typeof x === 'number' ? x : this.#asOfNow(x, managed)));
+  }
+
+  /** Another configuration may have come within the turn. */
+  #asOfNow(x: Exchange, managed: ManagedNames): Exchange | number {
+    const now = this.#host.managedNames();
+    if (now !== managed) dropManaged(x.headers, now);
+    return this.#admitted(x);
   }
 
   #runLater(downstream: UwsDownstream, x: Exchange | number): void {
     if (typeof x === 'number') {
+      downstream.mustClose = true;
       downstream.respond(x, [], '', false);
       this.#host.refused(this.#entryPoint, x);
     } else if (downstream.aborted) {

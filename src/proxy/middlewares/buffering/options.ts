@@ -1,8 +1,8 @@
 // Options of buffering, and the expression that says when a request is sent again.
 
 import type { z } from 'zod';
-import { int, object, text } from '../fields.ts';
-import { parsePredicate, type Predicate, type Vocabulary } from '../predicate.ts';
+import { int, object } from '../fields.ts';
+import { expressionText, parsePredicate, type Predicate, type Vocabulary } from '../predicate.ts';
 import type { SpoolLimits } from './spool.ts';
 
 /** What is known when an answer's head has come. */
@@ -18,17 +18,7 @@ const maxBytesUnsaid: number = 4 * 1024 * 1024 * 1024;
 
 const bytes: z.ZodType<number> = int.refine((n) => n >= 0, 'expected a number of bytes, 0 or more') as never;
 
-const retryExpression = text.transform((written, context) => {
-  try {
-    if (written !== '') parseRetry(written);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `the expression cannot be read: ${(error as Error).message}`,
-    });
-  }
-  return written;
-});
+const retryExpression = expressionText((written) => written === '' || parseRetry(written));
 
 export const schema = object({
   maxRequestBodyBytes: bytes.default(0),

@@ -31,7 +31,7 @@ export interface Exchange {
   search: string;
   /** Without hop-by-hop headers, and without identity headers that the client has no right to send. */
   readonly headers: HeaderList;
-  /** IP of the TCP peer, or of a trusted PROXY header. */
+  /** IP of the TCP peer. */
   readonly peer: string;
   /** The peer's own X-Forwarded-* headers were kept. */
   readonly trusted: boolean;

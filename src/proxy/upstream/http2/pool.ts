@@ -115,7 +115,7 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
 
   idle(connection: Http2Connection): void {
     if (connection.calls > 0) return;
-    if (this.#isClosed || this.#idleConnections() > this.#maxIdle) connection.close();
+    if (this.#isClosed || this.idleConnections > this.#maxIdle) connection.close();
     else connection.deadline = this.tickIn(this.#idleTimeout);
   }
 
@@ -195,12 +195,6 @@ export class Http2Pool implements ServerPool, ConnectionOwner, CallPlace {
     call.place = this;
     call.deadline = this.tickIn(this.dialTimeout);
     this.#waiting.add(call);
-  }
-
-  #idleConnections(): number {
-    let idle = 0;
-    for (const connection of this.#open) if (connection.calls === 0) idle++;
-    return idle;
   }
 
   #expire(): void {

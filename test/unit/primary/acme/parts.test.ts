@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { begunAttempt, Attempts } from '../../../../src/primary/acme/attempts.ts';
 import { retryAfterOf } from '../../../../src/primary/acme/ca-calls.ts';
 import { covers, normalNames, refusal } from '../../../../src/primary/acme/names.ts';
-import { describeProblem, messageOf } from '../../../../src/primary/acme/problem.ts';
+import { describeProblem, oneLineOf } from '../../../../src/primary/acme/problem.ts';
 import { alpnCertificate, defaultCommonName, selfSigned } from '../../../../src/primary/acme/self-made.ts';
 import { backoff, defaultTimes, renewalTime } from '../../../../src/primary/acme/times.ts';
 import { coveredByOthers, wantsOf } from '../../../../src/primary/acme/wants.ts';
@@ -141,9 +141,9 @@ test('problems become one short line, whatever they are', () => {
   assert.equal(text, 'first second [31m; a.example: inner (compound)');
   for (const value of [null, 7, 'x', [], { detail: 7, type: {} }])
     assert.equal(typeof describeProblem(value).text, 'string');
-  assert.equal(messageOf(new Error('x'.repeat(5000))).length, 1000);
+  assert.equal(oneLineOf(new Error('x'.repeat(5000))).length, 1000);
   assert.equal(
-    messageOf(Object.assign(new AggregateError([new Error('inner')]), { code: 'ECONNREFUSED' })),
+    oneLineOf(Object.assign(new AggregateError([new Error('inner')]), { code: 'ECONNREFUSED' })),
     'inner',
   );
 });
