@@ -1,7 +1,8 @@
 // Nanoseconds to follow one of 60,000 sessions a worker knows, and bytes each of them takes: `node --expose-gc bench/micro/sessions.bench.ts`.
 
 import { hash } from 'node:crypto';
-import type { AnswerNote, Exchange } from '../../src/proxy/exchange.ts';
+import type { AnswerNote } from '../../src/proxy/exchange-work.ts';
+import type { Exchange } from '../../src/proxy/exchange.ts';
 import { StickyHeader } from '../../src/proxy/services/sticky-header.ts';
 import { MemorySessions } from '../../src/state/session-table.ts';
 import { Sessions } from '../../src/state/sessions.ts';
@@ -19,7 +20,7 @@ const space = { space: '0123456789abcdef', ttl: 86_400_000 };
 
 weigh('worker: bytes a session', () => {
   const sessions = new Sessions({ table: null, maxEntries: count });
-  for (const [i, key] of keys.entries()) sessions.learn(space, copyOf(key), urls[i % 4] as string);
+  for (const [i, key] of keys.entries()) void sessions.learn(space, copyOf(key), urls[i % 4] as string);
   return sessions;
 });
 weigh('primary: bytes a session', () => {
@@ -37,7 +38,7 @@ let note: AnswerNote | null = null;
 for (const [i, id] of ids.slice(0, known).entries()) {
   header.begin(x, servers[i % 4] as (typeof servers)[number]);
   Object.assign(x, { responseHeaders: ['mcp-session-id', id] });
-  (note as AnswerNote | null)?.answered(x);
+  void (note as AnswerNote | null)?.answered(x);
 }
 Object.assign(x, { responseHeaders: ['content-type', 'application/json'] });
 const requests = ids.map((id) => ['host', 'a', 'content-type', 'b', 'mcp-session-id', id]);
@@ -45,7 +46,7 @@ bench('no session in the request', () => header.idIn(['host', 'a', 'content-type
 bench('a session is followed, request and answer', (i) => {
   const headers = requests[(i * 7919) % known] as string[];
   const seat = header.seat(x, header.idIn(headers) as string);
-  (note as AnswerNote).answered(x);
+  void (note as AnswerNote).answered(x);
   return seat;
 });
 const table = new MemorySessions();

@@ -14,6 +14,7 @@ export type Opened<Message> =
   | { readonly ok: true; readonly message: Message }
   | { readonly ok: false; readonly reason: 'foreign' | 'version' };
 
+/** What `open` opens, in a process of the same release. */
 export function seal<Message extends ToWorker | ToPrimary>(message: Message): Envelope<Message> {
   return { portcullis: protocol, message };
 }

@@ -7,8 +7,10 @@ import type { AccessRecord } from './access-record.ts';
 import { createClfText } from './clock-text.ts';
 import { clfText } from './log-text.ts';
 
+/** One line with its line break; `count` numbers the requests of this worker. */
 export type LineFormat = (record: AccessRecord, count: number) => string;
 
+/** `isExtended`: with count, router, server and duration, as Traefik adds them. */
 export function buildClf(fields: AccessLogSettings['fields'], isExtended: boolean): LineFormat {
   const keeps = fieldFilter(fields);
   const head = buildHead(fields);

@@ -8,6 +8,7 @@ import type { AccessRecord } from './access-record.ts';
 import { createLocalText } from './clock-text.ts';
 import { jsonOfBytes } from './log-text.ts';
 
+/** Fields that are dropped cost nothing per line. */
 export function buildJson(fields: AccessLogSettings['fields']): LineFormat {
   const kept = keptFields(fields);
   const downstream = buildHeaderMembers(fields, 'downstream_');

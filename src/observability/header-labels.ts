@@ -8,6 +8,7 @@ export const maxCombinations = 100;
 /** Characters of one value. */
 const maxValue = 64;
 
+/** Of one worker; the numbers mean nothing in another. */
 export class HeaderLabels {
   /** Labels by number: 0 is never used, 1 stands for all that are too many. */
   readonly texts: string[];

@@ -20,6 +20,7 @@ const lookEvery = 500;
 /** Milliseconds after which a lock is that of a process which died. */
 const lockLife = 10_000;
 
+/** Of one writer; its files are those of all writers of that path. */
 export class LineRotation {
   readonly #path: string;
   readonly #settings: RotationSettings;

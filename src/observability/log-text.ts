@@ -25,8 +25,13 @@ export function clfText(bytes: string): string {
   return value.replace(notClf, escapeClf);
 }
 
+/** What JSON lets pass but a terminal acts on, escaped as JSON has it. */
+export function escapeUnsafe(json: string): string {
+  return json.replace(unsafe, escapeUnit);
+}
+
 function quoted(value: string): string {
-  return JSON.stringify(value).replace(unsafe, escapeUnit);
+  return escapeUnsafe(JSON.stringify(value));
 }
 
 function cut(value: string): string {

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { LogLevel, LogSettings } from '../model/settings.ts';
 import { standardOutput } from './line-target.ts';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
-import { jsonOfText } from './log-text.ts';
+import { escapeUnsafe, jsonOfText } from './log-text.ts';
 import { redactFields } from './redact.ts';
 import { tellUnopened } from './unopened.ts';
 
@@ -39,6 +39,7 @@ export interface LogOptions {
   readonly elseStandardOutput?: boolean;
 }
 
+/** Throws when the file cannot be opened, unless standard output takes its place. */
 export function createLog(settings: LogSettings, { elseStandardOutput = false }: LogOptions = {}): Log {
   const writer = createLineWriter({
     filePath: settings.filePath,
@@ -53,7 +54,7 @@ export function createLog(settings: LogSettings, { elseStandardOutput = false }:
   });
   const colored =
     settings.filePath === null && !settings.noColor && !process.env['NO_COLOR'] && isatty(standardOutput());
-  const format = settings.format === 'json' ? jsonLine : commonLine(colored);
+  const format = settings.format === 'json' ? escapeUnsafe : commonLine(colored);
   const base = pino(
     {
       base: null,
@@ -89,15 +90,6 @@ function wrap(base: pino.Logger, writer: LineWriter, level: LogLevel): Log {
     flush: () => writer.flush(),
     flushSync: () => writer.flushSync(),
   };
-}
-
-/** Escapes what JSON lets pass but a terminal acts on. */
-function jsonLine(line: string): string {
-  return /[\x7f-\x9f\u2028\u2029]/.test(line) ? line.replace(/[\x7f-\x9f\u2028\u2029]/g, escapeUnit) : line;
-}
-
-function escapeUnit(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 const shortLevels: Readonly<Record<string, readonly [name: string, color: number]>> = {

@@ -2,6 +2,7 @@
 
 import type { MetricName } from './names.ts';
 
+/** HELP and TYPE lines. */
 export function head({ name, help, type }: MetricName): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
@@ -20,6 +21,7 @@ export function line(name: string, labels: string, value: number): string {
   return labels === '' ? `${name} ${number(value)}\n` : `${name}{${labels}} ${number(value)}\n`;
 }
 
+/** As the exposition format has it, infinities and NaN too. */
 export function number(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';

@@ -21,8 +21,10 @@ export interface OwnMetrics {
   close(): void;
 }
 
+/** Of the text that `text()` gives. */
 export const contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
 
+/** Beside `metrics` those of the process, but for gauges named like counters. */
 export function createOwnMetrics(metrics: readonly OwnMetric[]): OwnMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -12,6 +12,7 @@ const stretch = 64;
 /** Bytes of a piece: few of them are under way at a time. */
 const pieceSize = 256 * 1024;
 
+/** One text from its beginning to `end`; holds two pieces of memory, used in turn. */
 export class Pace {
   readonly #write: Write;
   /** Of one stretch: a longer text is slower to encode than to make, once it is no longer in the processor's cache. */

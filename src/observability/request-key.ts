@@ -1,6 +1,7 @@
 // What a request is counted under: status, method and protocol in one small integer, so that nothing is made per
 // request; and back to labels, where text is made.
 
+/** Methods told apart, in the order of their numbers; the last stands for all others. */
 export const methods = [
   'GET',
   'HEAD',
@@ -15,6 +16,7 @@ export const methods = [
 ] as const;
 const otherMethod = methods.length - 1;
 
+/** Protocols told apart, in the order of their numbers; they stand below. */
 export const protocols = ['http', 'websocket', 'sse', 'grpc-web', 'grpc'] as const;
 export const plainProtocol = 0;
 export const webSocketProtocol = 1;
@@ -52,6 +54,7 @@ export interface RequestLabels {
   readonly protocol: string;
 }
 
+/** Of a key without, or with, header labels: those the key itself tells. Not of keys below zero. */
 export function labelsOfKey(key: number): RequestLabels {
   const own = key % headerStep;
   const protocol = own % 8;

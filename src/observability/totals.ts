@@ -39,6 +39,7 @@ const maxGone = 300_000;
 /** Sets of labels over all requests, as a worker has cells at most and some; what comes after is not counted. */
 const maxRequestTotals = 150_000;
 
+/** At most 150,000 sets of labels; what has left the configuration goes once it was scraped. */
 export class Totals {
   readonly stride: number;
   /** In the order they came, at most `maxRequestTotals`. */

@@ -23,6 +23,7 @@ export interface Collector {
   close(): void;
 }
 
+/** At most 8,192 spans wait. The collector is loaded with the first, and anew after each failure. */
 export class SpanQueue {
   readonly #load: () => Promise<Collector>;
   readonly #log: Log;

@@ -40,6 +40,7 @@ const kinds = { internal: 0, server: 1, client: 2 } as const;
 const sampledFlag = 1;
 const errorCode = 2;
 
+/** Running from its making until `end`, which hands it to its home. */
 export class Span implements ReadableSpan {
   readonly name: string;
   readonly kind: ReadableSpan['kind'];
@@ -107,6 +108,7 @@ export class Span implements ReadableSpan {
   }
 }
 
+/** Its first 1,024 characters, and a mark where there are more. */
 export function cut(text: string): string {
   return text.length <= maxText ? text : `${text.slice(0, maxText)}...`;
 }

@@ -20,6 +20,7 @@ export interface Tracing extends SpanHome {
   readonly dropped: number;
 }
 
+/** Loads nothing of the exporters before the first span leaves. */
 export function createTracing(settings: TracingSettings, log: Log): Tracing {
   const queue = new SpanQueue(() => loadCollector(settings.collector), log);
   const { sampleRate, propagators } = settings;

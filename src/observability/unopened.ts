@@ -1,5 +1,6 @@
 // What is told of a log whose file cannot be opened when a process starts: nobody dies of it.
 
+import { messageOf } from '../util/message-of.ts';
 import type { Unopened } from './line-writer.ts';
 import type { Log } from './log.ts';
 
@@ -12,7 +13,7 @@ const untilThen = {
 export function tellUnopened(name: keyof typeof untilThen, log: () => Log): Omit<Unopened, 'fd'> {
   return {
     onProblem(error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const mend = `make that path writable for user ${process.geteuid?.() ?? ''}`;
       const message = `the ${name} cannot be opened: ${reason}; ${untilThen[name]}: ${mend}`;
       queueMicrotask(() => log().error({ pid: process.pid }, message));

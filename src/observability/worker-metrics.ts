@@ -16,6 +16,7 @@ export interface Places {
   readonly services: readonly { readonly name: string }[];
 }
 
+/** As large as the configurations that run; cells are bounded by `Cells`. */
 export class WorkerMeters {
   readonly settings: MetricsSettings;
   readonly headerLabels: HeaderLabels;

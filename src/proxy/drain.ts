@@ -2,6 +2,7 @@
 
 import type { Exchange } from './exchange.ts';
 
+/** One for a worker: what has begun to drain does nothing else any more. */
 export class Drain {
   begun = false;
   #running = 0;

@@ -11,6 +11,7 @@ export function getHeader(headers: readonly string[], name: string): string | nu
   return null;
 }
 
+/** `name` in lower case. */
 export function hasHeader(headers: readonly string[], name: string): boolean {
   return getHeader(headers, name) !== null;
 }
@@ -59,6 +60,7 @@ export function setHeader(headers: HeaderList, name: string, value: string): voi
   headers.push(name, value);
 }
 
+/** Beside whatever lines of `name` (lower case) there are. */
 export function appendHeader(headers: HeaderList, name: string, value: string): void {
   headers.push(name, value);
 }

@@ -10,6 +10,7 @@ const maxReason = 200;
 
 type Counted = { -readonly [K in keyof LiveError]: LiveError[K] };
 
+/** Of one worker since it last told; at most 32 kinds of errors. */
 export class LiveCounters {
   #requests = 0;
   readonly #classes = new Uint32Array(5);

@@ -20,6 +20,7 @@ import { getHeader } from './headers.ts';
 const grpcUnknown = 2;
 const grpcMost = 16;
 
+/** One for a worker: what it fills is filled anew for each Exchange. */
 export class Metering {
   readonly #meters: WorkerMeters;
   readonly #hasHeaderLabels: boolean;

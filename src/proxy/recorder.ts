@@ -7,6 +7,7 @@ import type { EntryPoint } from './entrypoints/entry-point.ts';
 import type { GatewayError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 
+/** One for a worker: the record it fills is filled anew for each Exchange. */
 export class Recorder {
   readonly #accessLog: AccessLog | null;
   readonly #log: Log;

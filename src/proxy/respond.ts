@@ -43,6 +43,7 @@ export function finishStream(x: Exchange): void {
   if (x.filters === null) end(x);
 }
 
+/** As UTF-8. */
 export function byteLength(body: string | Uint8Array): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.length;
 }

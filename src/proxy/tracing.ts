@@ -56,6 +56,7 @@ interface OpenSpan {
   readonly depth: number;
 }
 
+/** At most 200 spans, which end with the Exchange at the latest; calls alone may outlive it. */
 export class ExchangeTrace {
   readonly traceId: string;
   /** Of the first span. */

@@ -1,6 +1,7 @@
 // Path, Method, Header, Query and ClientIP matchers.
 
 import { parseIpSet } from '../util/ip.ts';
+import { messageOf } from '../util/message-of.ts';
 import { requireRegexp } from './match-host.ts';
 import { anyQueryValue } from './match-query.ts';
 import { type BuiltMatcher, isAscii, MatcherFault, seenMethod, seenPath, seenPeer } from './matcher.ts';
@@ -82,7 +83,7 @@ export function buildClientIp(cidrs: readonly string[]): BuiltMatcher {
     try {
       parseIpSet([cidr]);
     } catch (error) {
-      throw new MatcherFault(error instanceof Error ? error.message : String(error), index);
+      throw new MatcherFault(messageOf(error), index);
     }
   }
   const set = parseIpSet(cidrs);

@@ -1,6 +1,7 @@
 // Go's regular expressions (RE2): accepted and refused as Go does, run on V8 where that is safe.
 
 import { RE2JS } from 're2js';
+import { messageOf } from '../util/message-of.ts';
 import { expandTemplate, parseTemplate, type TemplatePart } from './regexp-template.ts';
 import { translateRegexp } from './regexp-translate.ts';
 
@@ -29,7 +30,7 @@ export function compileRegexp(pattern: string): RegexpResult {
     const re2 = RE2JS.compile(pattern);
     return { ok: true, regexp: makeRegexp(pattern, re2) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const hint = hintFor(pattern);
     return hint === null ? { ok: false, message } : { ok: false, message, hint };
   }

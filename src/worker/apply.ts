@@ -6,6 +6,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { applyDelta, type SnapshotDelta } from '../model/snapshot-delta.ts';
 import type { Gateway } from '../proxy/gateway.ts';
 import { contentHash } from '../util/content-hash.ts';
+import { messageOf } from '../util/message-of.ts';
 import { bounded, type Report } from './report.ts';
 
 /** Whatever is thrown in building becomes a nack: the Runtime that runs is never lost to it. */
@@ -57,6 +58,6 @@ function hashOf({ routers, middlewares, services, transports, tls }: Snapshot): 
 }
 
 function crash(error: unknown): Diagnostic {
-  const message = `building the configuration failed: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `building the configuration failed: ${messageOf(error)}`;
   return { severity: 'error', code: 'reload.build_failed', message, where: { source: 'worker' } };
 }

@@ -8,10 +8,13 @@ export interface Ask {
   answered(id: number, answer: ApiAnswer): void;
 }
 
-/** Milliseconds; a purge waits for every worker, which may take 10 s. */
+/** Milliseconds a question waits for its answer. */
 export const askTimeout = 5_000;
+/** Milliseconds for one that changes something: a purge waits for every worker, which may take 10 s. */
 export const purgeAskTimeout = 12_000;
+/** Questions under way; more are answered 503. */
 export const maxPending = 256;
+/** Bytes of a question's body; a longer one is answered 413. */
 const maxBody = 64 * 1024;
 
 interface Pending {

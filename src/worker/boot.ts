@@ -9,8 +9,9 @@ import { createLog, type Log } from '../observability/log.ts';
 import { reopenOrTell } from '../observability/reopen.ts';
 import { createGateway } from '../proxy/create-gateway.ts';
 import type { Gateway } from '../proxy/gateway.ts';
+import { messageOf } from '../util/message-of.ts';
 import { applyChange, applySnapshot, rollBack } from './apply.ts';
-import { createAsk } from './ask.ts';
+import { type Ask, createAsk } from './ask.ts';
 import { createDrain } from './drain.ts';
 import { type MetricsReport, startMetrics } from './metrics.ts';
 import { tellLive } from './live.ts';
@@ -23,6 +24,13 @@ const leftToPrimary = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIG
 /** Milliseconds for what runs when the primary is gone and no deadline came with it. */
 const orphanDeadline = 10_000;
 
+/** What a worker is made of once it has its settings. */
+interface Parts {
+  readonly gateway: Gateway;
+  readonly shared: Shared;
+  readonly metrics: MetricsReport | null;
+}
+
 /** To be called once, in a process forked by the primary. */
 export function startWorker(): void {
   for (const signal of leftToPrimary) process.on(signal, () => {});
@@ -30,42 +38,18 @@ export function startWorker(): void {
   console.log = console.info = console.debug = console.error;
   const ask = createAsk(report);
   const state = new WorkerState(report);
-  let gateway: Gateway | null = null;
   let log: Log | null = null;
-  let shared: Shared | null = null;
-  let metrics: MetricsReport | null = null;
-  const drain = createDrain(
-    () => gateway,
-    report,
-    () => metrics?.flush(),
-  );
+  let parts: Parts | null = null;
+  const gateway = (): Gateway | null => parts?.gateway ?? null;
+  const drain = createDrain(gateway, report, () => parts?.metrics?.flush());
 
-  tellLive(() => gateway, report);
-
+  tellLive(gateway, report);
   process.on('uncaughtException', (error) => die(log, error));
   cluster.worker?.on('disconnect', () => {
     // Node ends an unexpectedly disconnected worker on the spot, and its requests with it, unless this is set.
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     drain.begin(orphanDeadline);
   });
-  const boot = (settings: WorkerSettings): void => {
-    log = createLog(settings.log, { elseStandardOutput: true });
-    metrics = startMetrics(settings.metrics ?? null, report, () => state.mode);
-    const connection = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
-    const redis = connection === null ? null : (metrics?.timed(connection) ?? connection);
-    state.begin({ redis, onError: settings.stateOnError, log: log.child('state') });
-    shared = createShared(settings, redis, report);
-    gateway = createGateway(settings, {
-      askPrimary: (request) => ask.ask(request),
-      log,
-      state,
-      redis,
-      meters: metrics?.meters ?? null,
-      sessions: shared.sessions,
-      decisions: shared.decisions,
-      serverFails: (service, url) => report({ type: 'server-fails', service, url }),
-    });
-  };
   process.on('message', (value: unknown) => {
     const opened = open<ToWorker>(value);
     if (!opened.ok) {
@@ -73,18 +57,45 @@ export function startWorker(): void {
       return;
     }
     const { message } = opened;
-    if (message.type === 'boot') boot(message.settings);
-    else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
+    if (message.type === 'boot') {
+      log = createLog(message.settings.log, { elseStandardOutput: true });
+      parts = build(message.settings, { log, ask, state });
+    } else if (message.type === 'api-answer') ask.answered(message.id, message.answer);
     else if (isForState(message)) state.obey(message);
-    else if (shared?.obey(message) === true) return;
+    else if (parts?.shared.obey(message) === true) return;
     else if (message.type === 'ping') report({ type: 'pong' });
     else if (message.type === 'drain') drain.begin(message.deadline);
-    else if (message.type === 'reopen-logs') reopen(log, gateway);
-    else if (gateway !== null) obey(gateway, message, state.arrived);
+    else if (message.type === 'reopen-logs') reopen(log, gateway());
+    else if (parts !== null) obey(parts.gateway, message, state.arrived);
     else if (message.type === 'drains') report({ type: 'drains-set', id: message.id });
     else if (message.type === 'purge') report({ type: 'purged', id: message.id, entries: 0 });
   });
   report({ type: 'ready' });
+}
+
+interface Surroundings {
+  readonly log: Log;
+  readonly ask: Ask;
+  readonly state: WorkerState;
+}
+
+/** Throws `Error` for settings that cannot work. */
+function build(settings: WorkerSettings, { log, ask, state }: Surroundings): Parts {
+  const metrics = startMetrics(settings.metrics ?? null, report, () => state.mode);
+  const connection = settings.redis === null ? null : connectRedis(settings.redis, log.child('redis'));
+  const redis = connection === null ? null : (metrics?.timed(connection) ?? connection);
+  state.begin({ redis, onError: settings.stateOnError, log: log.child('state') });
+  const shared = createShared(settings, redis, report);
+  const gateway = createGateway(settings, {
+    askPrimary: (request) => ask.ask(request),
+    log,
+    state,
+    meters: metrics?.meters ?? null,
+    sessions: shared.sessions,
+    decisions: shared.decisions,
+    serverFails: (service, url) => report({ type: 'server-fails', service, url }),
+  });
+  return { gateway, shared, metrics };
 }
 
 type ForGateway = Exclude<
@@ -138,7 +149,7 @@ async function listen(gateway: Gateway, arrived: Promise<void> | undefined): Pro
     report({ type: 'listening', addresses: await gateway.listen() });
   } catch (error) {
     const named = error instanceof Error && 'entryPoint' in error ? String(error.entryPoint) : '';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     report({ type: 'listen-failed', entryPoint: named, message });
   }
 }
