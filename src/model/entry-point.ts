@@ -53,6 +53,8 @@ export interface EntryPointSpec {
     readonly sanitizePath: boolean;
     /** Bytes. */
     readonly maxHeaderBytes: number;
+    /** Of a WebSocket message, where messages are read; absent: 16 MiB. */
+    readonly maxWebSocketMessage?: number;
     readonly underscoreHeadersStrategy: UnderscoreHeadersStrategy;
     readonly encodeQuerySemicolons: boolean;
     readonly encodedCharacters: EncodedCharacters;

@@ -1,9 +1,9 @@
 // Bounds of the request path, named once.
 
-/** Longest WebSocket message put together from fragments; longer ones close the tunnel with 1009. */
+/** Longest WebSocket message put together from fragments, unless an entry point says otherwise; a longer one is 1009. */
 export const maxMessageBytes: number = 16 * 1024 * 1024;
-/** Bytes waiting for one side of a tunnel before the tunnel is closed: one longest message and a little. */
-export const maxTunnelBacklog: number = maxMessageBytes + 1024 * 1024;
+/** Bytes beside one longest message that wait for one side of a tunnel before the tunnel is closed. */
+export const tunnelSlack: number = 1024 * 1024;
 /** Bytes waiting for one side of a tunnel before the other side is held back. */
 export const tunnelHighWater: number = 256 * 1024;
 /** Header section of a server's answer, bytes. */

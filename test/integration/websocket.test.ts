@@ -63,7 +63,10 @@ describe('a WebSocket through the gateway', () => {
     };
     http.routers['auth'] = { ...http.routers['auth'], middlewares: ['who'] };
     gateway = await startGateway({
-      static: { accessLog: testAccessLog },
+      static: {
+        accessLog: testAccessLog,
+        entryPoints: { web: {}, small: { http: { maxWebSocketMessage: 65_536 } } },
+      },
       dynamic: {
         http: {
           ...http,
@@ -88,9 +91,10 @@ describe('a WebSocket through the gateway', () => {
     path: string,
     protocols: string[] = [],
     headers = {},
+    entryPoint = 'web',
   ): Promise<{ client: WebSocket; server: WebSocket; request: IncomingMessage }> {
     const accepted = backend.next();
-    client = new WebSocket(`ws://127.0.0.1:${gateway.port('web')}${path}`, protocols, { headers });
+    client = new WebSocket(`ws://127.0.0.1:${gateway.port(entryPoint)}${path}`, protocols, { headers });
     await new Promise((resolve, reject) => client?.once('open', resolve).once('error', reject));
     return { client, ...(await accepted) };
   }
@@ -153,6 +157,23 @@ describe('a WebSocket through the gateway', () => {
     const [atClient, atServer] = await Promise.all(ends);
     assert.equal(atServer?.code, 1009);
     assert.equal(atClient?.code, 1009);
+  });
+
+  test('an entry point has its own bound for messages', onlyUws(asBytes), async () => {
+    const { client, server } = await open('/ws/small', [], {}, 'small');
+    const got = message(server);
+    client.send(Buffer.alloc(65_536, 1));
+    assert.equal((await got).data.length, 65_536);
+    const ends = [closed(client), closed(server)];
+    client.send(Buffer.alloc(65_537));
+    assert.deepEqual(
+      (await Promise.all(ends)).map(({ code }) => code),
+      [1006, 1009],
+    );
+    const down = await open('/ws/small-down', [], {}, 'small');
+    const atClient = closed(down.client);
+    down.server.send(Buffer.alloc(65_537));
+    assert.equal((await atClient).code, 1009);
   });
 
   test('pings of both ends are answered, with their payload', async () => {

@@ -67,6 +67,11 @@ const http = object({
   encodeQuerySemicolons: keyOr(bool, false, 'Encode `;` in queries, instead of reading it as `&`'),
   sanitizePath: keyOr(bool, true, 'Collapse `//`, `/./` and `/../` before routing'),
   maxHeaderBytes: keyOr(int, 1_048_576, 'Bytes of a request head; more answers 431'),
+  maxWebSocketMessage: keyOr(
+    int,
+    16_777_216,
+    'Bytes of a WebSocket message on the engine uws; a longer one ends the connection (1009)',
+  ),
   underscoreHeadersStrategy: keyOr(
     oneOf(['keep', 'delete', 'reject']),
     'keep',

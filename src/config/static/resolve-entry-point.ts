@@ -9,8 +9,10 @@ import { staticError, staticWarning } from './problem.ts';
 import { isScheme } from './redirection.ts';
 import type { StaticConfig } from './schema.ts';
 
-/** Bytes a request head may have at most, whatever is written. */
-const mostHeaderBytes = 16 * 1024 * 1024;
+/** Bytes a request head, or a WebSocket message, may have at most, whatever is written. */
+const mostBytes = 16 * 1024 * 1024;
+/** Any less would end connections over a line of chat. */
+const leastMessage = 1024;
 
 /** `http` on :80 when there is none, `traefik` on :8080 when the API, ping or metrics need it. */
 export function implicitEntryPoints(config: StaticConfig): Record<string, StaticEntryPoint> {
@@ -41,13 +43,13 @@ export function resolveEntryPoint(
     if (isUdp) return null;
   }
   const { http, forwardedHeaders } = written;
-  if (http.maxHeaderBytes < 1 || http.maxHeaderBytes > mostHeaderBytes) {
-    diagnostics.push(
-      staticError(
-        `${path}.http.maxHeaderBytes`,
-        `\`maxHeaderBytes\` is ${http.maxHeaderBytes}, expected 1 to ${mostHeaderBytes}`,
-      ),
-    );
+  for (const [key, least] of [
+    ['maxHeaderBytes', 1],
+    ['maxWebSocketMessage', leastMessage],
+  ] as const) {
+    if (http[key] >= least && http[key] <= mostBytes) continue;
+    const message = `\`${key}\` is ${http[key]}, expected ${least} to ${mostBytes}`;
+    diagnostics.push(staticError(`${path}.http.${key}`, message));
   }
   checkBodyRate(written, path, diagnostics);
   checkTrusted(written, path, diagnostics);
@@ -74,6 +76,7 @@ export function resolveEntryPoint(
       tls: tlsOf(http.tls),
       sanitizePath: http.sanitizePath,
       maxHeaderBytes: http.maxHeaderBytes,
+      maxWebSocketMessage: http.maxWebSocketMessage,
       underscoreHeadersStrategy: http.underscoreHeadersStrategy,
       encodeQuerySemicolons: http.encodeQuerySemicolons,
       encodedCharacters: encodedCharactersOf(http.encodedCharacters),

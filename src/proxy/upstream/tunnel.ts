@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
 import type { Running } from '../exchange-work.ts';
 import type { Exchange } from '../exchange.ts';
-import { maxMessageBytes, maxTunnelBacklog } from '../limits.ts';
+import { maxMessageBytes, tunnelSlack } from '../limits.ts';
 import { answer, fail, runResponseHooks } from '../pipeline.ts';
 import { end } from '../respond.ts';
 import type { Server } from '../services/server.ts';
@@ -45,12 +45,15 @@ class Tunnel implements Running, TunnelEvents {
   #answer: IncomingMessage | null = null;
   #protocol = '';
   #closed = false;
+  /** Bytes. */
+  readonly #maxMessage: number;
   readonly #askedAt = performance.now();
 
   constructor(x: Exchange, server: Server, handshake: Handshake) {
     this.#x = x;
     this.#server = server;
     this.#handshake = handshake;
+    this.#maxMessage = x.entryPoint.spec.http.maxWebSocketMessage ?? maxMessageBytes;
   }
 
   /** Throws `GatewayError` for a handshake no server could answer. */
@@ -65,7 +68,7 @@ class Tunnel implements Running, TunnelEvents {
       headers: toHeaderMap(upstreamHeaders(x, host)),
       followRedirects: false,
       perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
+      maxPayload: this.#maxMessage,
       autoPong: false,
       finishRequest: (request: ClientRequest) => {
         limitDial(request, transport.dialTimeout);
@@ -101,7 +104,7 @@ class Tunnel implements Running, TunnelEvents {
     this.#x.bytesIn += data.length;
     socket.send(data, { binary: isBinary });
     // The listener cannot hold a client back: a server that does not read costs its tunnel, not our memory.
-    if (socket.bufferedAmount <= maxTunnelBacklog) return;
+    if (socket.bufferedAmount <= this.#maxMessage + tunnelSlack) return;
     this.#close(1013, 'the server does not keep up', 'client');
     socket.terminate();
   }

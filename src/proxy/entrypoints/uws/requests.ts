@@ -12,7 +12,7 @@ import { Stopwatch } from '../stopwatch.ts';
 import { UwsBody } from './body.ts';
 import { UwsDownstream } from './downstream.ts';
 import { Peers } from './peers.ts';
-import { type ClientSocketData, clientBehavior, UwsHandshake } from './websocket.ts';
+import { type ClientSocketData, clientBehavior, clientBounds, UwsHandshake } from './websocket.ts';
 
 /** What the engine's typings leave out. */
 type LimitedApp = TemplatedApp & {
@@ -50,6 +50,7 @@ export class UwsRequests {
     const { close } = clientBehavior;
     app.ws<ClientSocketData>('/*', {
       ...clientBehavior,
+      ...clientBounds(this.#entryPoint.spec.http.maxWebSocketMessage),
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       ...(socketClosed === undefined
         ? {}

@@ -2,7 +2,7 @@
 
 import type { HttpResponse, us_socket_context_t, WebSocket, WebSocketBehavior } from 'uWebSockets.js';
 import type { HeaderList } from '../../headers.ts';
-import { maxMessageBytes, maxTunnelBacklog, tunnelHighWater } from '../../limits.ts';
+import { maxMessageBytes, tunnelHighWater, tunnelSlack } from '../../limits.ts';
 import type { Handshake, TunnelEnd, TunnelEvents } from '../../tunnel.ts';
 import type { DrainState } from '../listener.ts';
 import { UwsDownstream } from './downstream.ts';
@@ -14,11 +14,16 @@ export interface ClientSocketData {
   readonly tunnelEvents: TunnelEvents;
 }
 
+/** The bounds of client sockets. `maxMessage`: bytes. */
+export function clientBounds(
+  maxMessage: number = maxMessageBytes,
+): Pick<WebSocketBehavior<ClientSocketData>, 'maxPayloadLength' | 'maxBackpressure'> {
+  return { maxPayloadLength: maxMessage, maxBackpressure: maxMessage + tunnelSlack };
+}
+
 /** Behaviour of every client socket; the upgrade handler is the listener's. */
 export const clientBehavior: WebSocketBehavior<ClientSocketData> = {
   compression: uws.DISABLED,
-  maxPayloadLength: maxMessageBytes,
-  maxBackpressure: maxTunnelBacklog,
   closeOnBackpressureLimit: true,
   // A tunnel may be silent for as long as both ends like.
   idleTimeout: 0,
