@@ -9,6 +9,8 @@ export interface Drains {
   list(): readonly ServerName[];
   /** Settles once every worker knows. False: there is no such server. Rejects when a worker does not confirm. */
   set(server: ServerName, drain: boolean): Promise<boolean>;
+  /** Servers that are gone drain no more: one that comes under the same URL later is another one. */
+  follow(snapshot: Snapshot): void;
   /** For a new worker, before its first snapshot. */
   greeting(): readonly ToWorker[];
 }
@@ -37,6 +39,12 @@ export function createDrains({ workers, snapshot }: DrainsOptions): Drains {
       const id = lastId;
       await Promise.all(workers().map((handle) => tell(handle, id, drains)));
       return true;
+    },
+    follow(now) {
+      const left = drains.filter((one) => isThere(now, one));
+      if (left.length === drains.length) return;
+      drains = left;
+      for (const handle of workers()) handle.send({ type: 'drains', id: 0, drains });
     },
     greeting: () => (drains.length === 0 ? [] : [{ type: 'drains', id: 0, drains }]),
   };

@@ -196,12 +196,21 @@ class Parts implements Primary {
   }
 
   #submit(content: Content): void {
+    // A bug, or a file of the installation that is gone: what runs goes on, and the next change has its chance.
+    const failed = (error: unknown): void => {
+      const stack = error instanceof Error ? error.stack : String(error);
+      this.#options.log.error({ stack }, 'a change of the configuration could not be looked at');
+    };
     this.#submitting = this.#submitting
       .then(() => this.#certificates.prepare(content.tls))
       .then(() => {
         // What is wanted may change where the Snapshot does not.
-        void this.#reload.submit(content).then(() => this.#want());
-      });
+        void this.#reload
+          .submit(content)
+          .then(() => this.#want())
+          .catch(failed);
+      })
+      .catch(failed);
   }
 
   #want(): void {
@@ -216,6 +225,7 @@ class Parts implements Primary {
         replace: (handle, reason) => this.supervisor.replace(handle, reason),
         committed: (snapshot) => {
           this.#health.follow(snapshot);
+          this.#drains.follow(snapshot);
           this.#live?.snapshotChanged(snapshot.version);
           this.supervisor.catchUpAll();
           this.#metrics?.committed(snapshot);

@@ -150,6 +150,18 @@ describe('a header that names sessions, two workers', () => {
     assert.ok(names.includes('a'));
   });
 
+  test('a server that has left the configuration drains no more when one comes under its URL', async () => {
+    const drains = `${gateway.url('traefik')}/api/portcullis/servers/drain`;
+    const body = JSON.stringify({ service: 'strict@file', url: base[0]?.url, drain: true });
+    const headers = { 'content-type': 'application/json' };
+    assert.equal((await fetch(drains, { method: 'POST', headers, body })).status, 200);
+    await gateway.writeDynamic(dynamicOf({ strict: service(base.slice(1), { header }) }));
+    assert.deepEqual(await (await fetch(drains)).json(), { drains: [] });
+    await gateway.writeDynamic(dynamicOf());
+    const begun = await beginMany('/strict', 12);
+    assert.ok(begun.some(({ name }) => name === 'a'));
+  });
+
   /** A cookie that leads to the server of that name. */
   async function cookieOf(name: string): Promise<string> {
     for (;;) {

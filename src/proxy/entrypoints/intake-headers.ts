@@ -81,7 +81,7 @@ export class HeaderIntake {
     };
   }
 
-  /** One header line; `name` in lower case. `keepForwarded`: the peer's forwarding headers are believed. */
+  /** One header line; `name` in lower case. `scope.trusted`: the peer's forwarding headers are believed. */
   add(into: IntakeHeaders, name: string, value: string, scope: HeaderScope): void {
     scope.bytes += name.length + value.length + 4;
     const known = findKnown(name, this.#before);
