@@ -112,7 +112,7 @@ function Objects(): JSX.Element {
               ) : warnings > 0 ? (
                 <Tag tone="warn">{plural(warnings, 'warning')}</Tag>
               ) : (
-                <Badge status="enabled" />
+                total > 0 && <Badge status="enabled" />
               )}
             </span>
           </li>
