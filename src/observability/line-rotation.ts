@@ -1,6 +1,7 @@
 // Moves a log file aside when it has grown to its bound. Primary and workers append to the same file: whoever sees it
 // too long moves it, under a lock; the others see that their descriptor is not the file of that name any more.
 
+import { randomBytes } from 'node:crypto';
 import {
   createReadStream,
   createWriteStream,
@@ -127,8 +128,14 @@ function take(lock: string): boolean {
 async function compressFile(path: string): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 2 * lookEvery).unref());
   const { createGzip } = await import('node:zlib');
-  const half = `${path}.gz.part`;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(half));
-  await rename(half, `${path}.gz`);
+  // Another process may be at the same file, and be done first: nobody writes into what another one is writing.
+  const half = `${path}.gz.${randomBytes(6).toString('hex')}.part`;
+  try {
+    await pipeline(createReadStream(path), createGzip(), createWriteStream(half, { flags: 'wx' }));
+    await rename(half, `${path}.gz`);
+  } catch (error) {
+    await rm(half, { force: true });
+    throw error;
+  }
   await rm(path, { force: true });
 }

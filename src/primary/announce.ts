@@ -16,9 +16,11 @@ export interface Announcement {
   readonly predecessor: Predecessor | null;
   readonly replaces?: { readonly despiteErrors: boolean };
   readonly onServing?: () => void;
+  /** It has been told to end. */
+  readonly leaves: () => boolean;
 }
 
-/** It serves, but must not take the other one's place. */
+/** It serves, but must not take the other one's place, or will not be there. */
 export class HandoverRefused extends Error {}
 
 /** Rejects with `HandoverRefused`. */
@@ -30,6 +32,11 @@ export async function announce(primary: Primary, facts: Announcement): Promise<v
     await mayTakeOver(primary, predecessor, facts);
     // Before the other one can be seen to end.
     await notifier.tookOver(status);
+    // The manager may have taken seconds to read that.
+    if (facts.leaves()) {
+      await notifier.gaveBack(predecessor.pid, 'serving: its successor was told to end');
+      throw new HandoverRefused('it was told to end before it took over: the running gateway stays');
+    }
     const asked = predecessor.retire();
     log.info({ pid: predecessor.pid, asked }, 'took over');
   }
@@ -40,11 +47,12 @@ export async function announce(primary: Primary, facts: Announcement): Promise<v
 async function mayTakeOver(
   primary: Primary,
   predecessor: Predecessor,
-  { resolved, replaces }: Announcement,
+  { resolved, replaces, leaves }: Announcement,
 ): Promise<void> {
   // Two successors at once: each sees the other one's listeners, and both give up.
   const obstacle = await predecessor.obstacle(resolved.entryPoints);
   if (obstacle !== null) throw new HandoverRefused(obstacle);
+  if (leaves()) throw new HandoverRefused('it was told to end: the running gateway stays');
   const error = primary.diagnostics().find(({ severity }) => severity === 'error');
   if (error === undefined || replaces?.despiteErrors === true) return;
   throw new HandoverRefused(`the configuration has errors, the running gateway stays: ${formatLine(error)}`);

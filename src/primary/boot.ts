@@ -71,9 +71,9 @@ export async function startPrimary(options: StartOptions): Promise<number> {
   if (obstacle !== null) return failToStart(log, resolved, obstacle);
   const entryPoints = await withPorts(resolved.entryPoints);
   const settled = { ...resolved, entryPoints, worker: { ...resolved.worker, entryPoints } };
-  const notifier = createNotifier(options.env, log);
   const { config } = loaded;
   const { predecessor } = place;
+  const notifier = createNotifier(options.env, log, predecessor !== null);
   return run({ config, resolved: settled, log, diagnostics, options, notifier, predecessor, workerUser });
 }
 
@@ -130,12 +130,14 @@ async function run(start: Run): Promise<number> {
     shutDown(signal) {
       notifier.stopping('finishing what runs');
       shutdown.begin(signal);
+      primary.leave();
     },
     atOnce: () => shutdown.atOnce(),
     retire() {
       // The unit goes on, with the successor.
       notifier.silence();
       shutdown.retire();
+      primary.leave();
     },
     reload: () => void reload(primary, start),
     reopenLogs: () => reopenLogs(primary, start),
@@ -147,6 +149,7 @@ async function run(start: Run): Promise<number> {
     log.fatal({ stack: error.stack ?? error.message }, 'primary ends on an exception nobody caught');
     notifier.stopping('ends on an exception');
     shutdown.crash();
+    primary.leave();
   };
   process.on('uncaughtException', crashed);
   if (!(await serve(primary, shutdown, start))) code = 1;
@@ -165,7 +168,7 @@ async function serve(primary: Primary, shutdown: Shutdown, start: Run): Promise<
     await primary.ready();
     if (shutdown.begun()) return true;
     await primary.start();
-    if (!shutdown.begun()) await announce(primary, { ...start, ...start.options });
+    if (!shutdown.begun()) await announce(primary, { ...start, ...start.options, leaves: shutdown.begun });
     return true;
   } catch (error) {
     if (shutdown.begun()) return true;

@@ -10,7 +10,10 @@ export interface Notifier {
   ready(status: string): Promise<void>;
   /** As `ready`, and this process is the main one from now on. */
   tookOver(status: string): Promise<void>;
+  /** After `tookOver`: the process `pid` is the main one again, and its unit goes on. */
+  gaveBack(pid: number, status: string): Promise<void>;
   reloading(): Promise<void>;
+  /** Nothing is told by a successor that has not taken over: the unit goes on with the other one. */
   stopping(status: string): void;
   /** Feeds the watchdog, where there is one, for as long as `isAlive` holds; it has a quarter of the watchdog's time. */
   watch(isAlive: (ms: number) => Promise<boolean>): void;
@@ -30,11 +33,11 @@ const maxWaiting = 16;
  * and sends it in 2 ms of the primary's CPU and about 5 ms of its own; that it is another process than the main
  * one is why the unit needs `NotifyAccess=all`.
  */
-export function createNotifier(env: NodeJS.ProcessEnv, log: Log): Notifier {
+export function createNotifier(env: NodeJS.ProcessEnv, log: Log, isSuccessor = false): Notifier {
   const { NOTIFY_SOCKET: socket = '' } = env;
   const every = watchdogMillis(env) / 2;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
-  return new SystemdNotifier(socket, every, log);
+  return new SystemdNotifier(socket, { every, isMain: !isSuccessor }, log);
 }
 
 /** 0: nobody watches, or another process is meant. */
@@ -51,15 +54,21 @@ class SystemdNotifier implements Notifier {
   readonly #socket: string;
   readonly #every: number;
   readonly #log: Log;
+  #isMain: boolean;
   #timer: NodeJS.Timeout | null = null;
   #silent = false;
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(socket: string, every: number, log: Log) {
+  constructor(
+    socket: string,
+    { every, isMain }: { readonly every: number; readonly isMain: boolean },
+    log: Log,
+  ) {
     this.isOn = socket.startsWith('/') || socket.startsWith('@');
     this.#socket = socket;
     this.#every = every;
+    this.#isMain = isMain;
     this.#log = log;
   }
 
@@ -67,8 +76,14 @@ class SystemdNotifier implements Notifier {
     return this.#send(['READY=1', statusLine(status)]);
   }
 
-  tookOver(status: string): Promise<void> {
-    return this.#send([`MAINPID=${process.pid}`, 'READY=1', statusLine(status)]);
+  async tookOver(status: string): Promise<void> {
+    await this.#send([`MAINPID=${process.pid}`, 'READY=1', statusLine(status)]);
+    this.#isMain = true;
+  }
+
+  gaveBack(pid: number, status: string): Promise<void> {
+    this.#isMain = false;
+    return this.#send([`MAINPID=${pid}`, 'READY=1', statusLine(status)]);
   }
 
   reloading(): Promise<void> {
@@ -78,7 +93,7 @@ class SystemdNotifier implements Notifier {
   }
 
   stopping(status: string): void {
-    void this.#send(['STOPPING=1', statusLine(status)]);
+    if (this.#isMain) void this.#send(['STOPPING=1', statusLine(status)]);
   }
 
   watch(isAlive: (ms: number) => Promise<boolean>): void {

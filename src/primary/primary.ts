@@ -56,6 +56,11 @@ export interface Primary {
   reopenLogs(): void;
   /** Replaces the workers one by one. */
   roll(): Promise<void>;
+  /**
+   * Once its end has begun: what an authority asks for reaches others from then on, so no certificate is ordered any
+   * more, and orders that run are given up without a failure being noted. What is there is served on.
+   */
+  leave(): void;
   /** After the workers have ended. */
   close(): Promise<void>;
 }
@@ -178,6 +183,10 @@ class Parts implements Primary {
       );
     }
     return this.supervisor.roll();
+  }
+
+  leave(): void {
+    void this.#obtain.close();
   }
 
   async close(): Promise<void> {

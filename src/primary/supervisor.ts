@@ -238,12 +238,15 @@ class SlotSupervisor implements Supervisor {
 
   async #rollAll(): Promise<void> {
     for (const slot of this.#slots) {
+      if (this.#stopping) return;
       // An empty slot is being refilled already, by a new worker.
-      if (this.#stopping || slot.serving === null) continue;
+      if (slot.serving === null) continue;
       try {
         const { previous } = await this.#fill(slot);
         if (previous !== null) await this.#drain(previous, this.#deadline);
       } catch (error) {
+        // The shutdown has ended it.
+        if (this.#stopping) return;
         this.#options.log.error(
           { reason: messageOf(error) },
           'the new worker does not serve: the old ones stay',
@@ -251,7 +254,7 @@ class SlotSupervisor implements Supervisor {
         return;
       }
     }
-    this.#options.log.info('workers are replaced');
+    if (!this.#stopping) this.#options.log.info('workers are replaced');
   }
 
   async #drain(handle: WorkerHandle, deadline: number): Promise<void> {

@@ -28,7 +28,10 @@ import { serve } from './pipeline.ts';
 import { Recorder } from './recorder.ts';
 import { assemble } from './runtime/assemble.ts';
 import { KeepStore } from './runtime/keep.ts';
+import { newerService } from './runtime/newer-service.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import type { Service } from './services/service.ts';
+import type { SessionRoom } from './services/sticky-header.ts';
 import { createAuthClients } from './upstream/auth-client.ts';
 
 /** Milliseconds the last spans may take to their collector. */
@@ -55,6 +58,7 @@ class WorkerGateway implements Gateway, ListenerHost {
   readonly #authClients = createAuthClients();
   readonly #entryPoints: readonly EntryPoint[];
   readonly #listeners: Listeners;
+  readonly #sessions: SessionRoom | null;
   readonly #drain = new Drain();
   readonly #endings: Endings;
   #runtime: Runtime | null = null;
@@ -97,6 +101,9 @@ class WorkerGateway implements Gateway, ListenerHost {
     };
     this.#entryPoints = createEntryPoints(settings.entryPoints, this.#endings);
     this.#listeners = new Listeners(this.#entryPoints, this, this.#log);
+    const newer = (owner: Service, x: Exchange): Service | null =>
+      newerService(owner, x, { now: this.#runtime, before: this.#previous });
+    this.#sessions = deps.sessions === undefined ? null : { ...deps.sessions, newer };
   }
 
   // --- for the listeners ---
@@ -133,7 +140,7 @@ class WorkerGateway implements Gateway, ListenerHost {
         kept,
         previous: this.#runtime,
         meters: this.#deps.meters ?? null,
-        ...(this.#deps.sessions === undefined ? {} : { sessions: this.#deps.sessions }),
+        ...(this.#sessions === null ? {} : { sessions: this.#sessions }),
         serverFails: (service, url) => {
           this.setServerState({ service, url, up: false });
           this.#deps.serverFails?.(service, url);

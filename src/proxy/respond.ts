@@ -21,25 +21,36 @@ export function sendWhole(x: Exchange, body: string | Uint8Array): void {
   const bodyless = isBodyless(x);
   x.headSent = true;
   x.bytesOut = bodyless ? 0 : byteLength(body);
-  if (x.filters === null) {
+  const isFiltered = x.filters !== null;
+  try {
+    if (isFiltered) armFilters(x, end);
     x.downstream.respond(x.status, x.responseHeaders, body, bodyless);
-    end(x);
+  } catch (error) {
+    cut(x, error);
     return;
   }
-  armFilters(x, end);
-  x.downstream.respond(x.status, x.responseHeaders, body, bodyless);
+  if (!isFiltered) end(x);
 }
 
 /** The head of a streamed answer; `length` null when only the end will tell. */
 export function sendHead(x: Exchange, length: number | null): void {
   x.headSent = true;
-  if (x.filters !== null) armFilters(x, end);
-  x.downstream.begin(x.status, x.responseHeaders, length);
+  try {
+    if (x.filters !== null) armFilters(x, end);
+    x.downstream.begin(x.status, x.responseHeaders, length);
+  } catch (error) {
+    cut(x, error);
+  }
 }
 
 /** After the last byte of a streamed answer. With filters the Exchange ends when they have let go of it. */
 export function finishStream(x: Exchange): void {
-  x.downstream.finish();
+  try {
+    x.downstream.finish();
+  } catch (error) {
+    cut(x, error);
+    return;
+  }
   if (x.filters === null) end(x);
 }
 
@@ -79,6 +90,16 @@ export function end(x: Exchange): void {
     }
   }
   x.entryPoint.ended(x);
+}
+
+/** What an engine or a filter throws at would end the worker: nobody stands behind the end of an answer. */
+function cut(x: Exchange, cause: unknown): void {
+  if (x.ended) return;
+  x.error = new GatewayError('gateway.bug', 'an answer that cannot be sent', cause);
+  const { running } = x;
+  end(x);
+  x.downstream.abort();
+  running?.cancel();
 }
 
 /** For the log: one that fails must not keep the others from giving back what they hold. */

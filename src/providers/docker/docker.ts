@@ -10,7 +10,7 @@ import { createClient } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import type { Container } from './container.ts';
 import type { EngineEvent } from './events.ts';
-import { createOverlay } from './overlay.ts';
+import { createOverlay, type Overlay } from './overlay.ts';
 import { EngineProblem } from './problems.ts';
 import { createReader } from './read.ts';
 import { defaultHostAddress, findHostAddress, ownContainerId, ownNetworks, withSoundSelf } from './self.ts';
@@ -23,6 +23,8 @@ export interface DockerProviderOptions {
   readonly settings: Omit<DockerSettings, 'ownNetworks' | 'hostAddress'>;
   /** Follow events. */
   readonly watch: boolean;
+  /** Milliseconds a container that was told to stop stays out while it runs on; 30,000 unless given. */
+  readonly leaveTime?: number;
 }
 
 /** Milliseconds between two updates that cannot wait, however many servers leave. */
@@ -77,7 +79,7 @@ class DockerProvider implements Provider {
   readonly name = 'docker';
   readonly #options: DockerProviderOptions;
   readonly #log: Log;
-  readonly #overlay = createOverlay();
+  readonly #overlay: Overlay;
   readonly #lastGood: LastGood = new Map();
   readonly #own: string | null;
   #hostAddress = defaultHostAddress;
@@ -89,6 +91,7 @@ class DockerProvider implements Provider {
   #ofContainers: readonly Diagnostic[] = [];
   #ofEngine: readonly Diagnostic[] = [];
   #urgentTimer: NodeJS.Timeout | null = null;
+  #backTimer: NodeJS.Timeout | null = null;
   #urgentWaits = false;
   #isRead = false;
   #emitted: readonly Container[] | null = null;
@@ -97,6 +100,7 @@ class DockerProvider implements Provider {
     this.#options = options;
     this.#log = log;
     this.#own = own;
+    this.#overlay = createOverlay(undefined, options.leaveTime);
   }
 
   start(emit: Emit, report: (diagnostics: Diagnostic[]) => void): void {
@@ -126,6 +130,7 @@ class DockerProvider implements Provider {
     this.#emit = null;
     this.#report = null;
     if (this.#urgentTimer !== null) clearTimeout(this.#urgentTimer);
+    if (this.#backTimer !== null) clearTimeout(this.#backTimer);
     this.#watch?.close();
     void this.#client?.close();
   }
@@ -135,6 +140,16 @@ class DockerProvider implements Provider {
     this.#ownNetworks = ownNetworks(containers, this.#own);
     this.#isRead = true;
     this.#send(false);
+    this.#lookWhenBack();
+  }
+
+  /** One that outlives its signal, which it may have taken for something else, is told of by no further event. */
+  #lookWhenBack(): void {
+    if (this.#backTimer !== null) clearTimeout(this.#backTimer);
+    const next = this.#overlay.nextBack();
+    // A little later than that: a timer may fire a millisecond early.
+    this.#backTimer =
+      next === null ? null : setTimeout(() => this.#watch?.refresh(), Math.max(0, next) + 20).unref();
   }
 
   /** Not waited for: a resolver that does not answer must not hold the routes back. */

@@ -10,6 +10,8 @@ export interface Overlay {
   begin(): number;
   /** What was read replaces all marks made before the look began, except of those still about to leave. */
   settle(containers: readonly Container[], begun: number): void;
+  /** Milliseconds until the first of those about to leave may be back; null: there is none. */
+  nextBack(): number | null;
   /** What was read, as the marks have it. */
   containers(): readonly Container[];
 }
@@ -19,13 +21,17 @@ export const leaveTime = 30_000;
 /** Marks kept; beyond that the oldest is dropped, and the next look puts it right. */
 const maxMarks = 10_000;
 
-export function createOverlay(now: () => number = () => performance.now()): Overlay {
+/** `staysOut`: milliseconds, as `leaveTime`. */
+export function createOverlay(
+  now: () => number = () => performance.now(),
+  staysOut: number = leaveTime,
+): Overlay {
   const marks = new Map<string, Mark>();
   let read: readonly Container[] = [];
   let count = 0;
 
   const settleOne = (id: string, mark: Mark, begun: number): void => {
-    const isLeaving = mark.kind === 'leaving' && now() - mark.time < leaveTime;
+    const isLeaving = mark.kind === 'leaving' && now() - mark.time < staysOut;
     if (mark.count <= begun && !isLeaving) marks.delete(id);
   };
   return {
@@ -49,6 +55,12 @@ export function createOverlay(now: () => number = () => performance.now()): Over
     settle(containers, begun) {
       read = containers;
       for (const [id, mark] of marks) settleOne(id, mark, begun);
+    },
+    nextBack() {
+      let next: number | null = null;
+      for (const { kind, time } of marks.values())
+        if (kind === 'leaving') next = Math.min(next ?? Infinity, time + staysOut - now());
+      return next;
     },
     containers: () => (marks.size === 0 ? read : read.map((one) => marked(one, marks.get(one.id)))),
   };

@@ -3,6 +3,7 @@
 import type { ServerName, ServerState } from '../../model/ipc.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Service } from '../services/service.ts';
+import { ServiceWithMiddlewares } from '../services/with-middlewares.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ManagedNames } from '../entrypoints/intake-headers.ts';
 import type { RouteTable } from '../router/table.ts';
@@ -60,6 +61,12 @@ export class Runtime {
     const tables = this.tables.get(x.entryPoint.name);
     if (tables === undefined) return null;
     return (x.scheme === 'https' ? tables.https : tables.http).lookup(x);
+  }
+
+  /** Without middlewares of its own; null when there is none of that name. */
+  bareService(name: string): Service | null {
+    const service = this.#services.get(name) ?? null;
+    return service instanceof ServiceWithMiddlewares ? service.inner : service;
   }
 
   setServerUp(service: string, url: string, up: boolean): void {

@@ -49,7 +49,7 @@ export class LoadBalancer implements Service, ServerSource, Seated<Server> {
     }
     const id = header.idIn(x.headers);
     if (id !== null) {
-      whenSeated(x, header.seat(x, id), this);
+      whenSeated(x, header.seat(x, id, this), this);
       return;
     }
     const server = this.#pick(x);

@@ -66,7 +66,7 @@ export class SharedService implements Service, Seated<Child> {
     }
     const id = header.idIn(x.headers);
     if (id !== null) {
-      whenSeated(x, header.seat(x, id), this);
+      whenSeated(x, header.seat(x, id, this), this);
       return;
     }
     const child = this.#pick(x);

@@ -10,6 +10,7 @@ import type { Exchange } from '../exchange.ts';
 import { fail, failWithBug } from '../pipeline.ts';
 import { HighestRandomWeight } from './highest-random-weight.ts';
 import type { Choice } from './picker.ts';
+import type { Service } from './service.ts';
 
 /** What a gateway's sessions are kept in, and what happens when that cannot be asked. */
 export interface SessionRoom {
@@ -18,17 +19,28 @@ export interface SessionRoom {
   readonly salt: string;
   /** Requests whose session cannot be looked up are refused; else they go where all workers would send them. */
   readonly refuses: boolean;
+  /** What serves in the place of `owner` since a newer configuration runs, if `x` may go there; else null. */
+  readonly newer?: (owner: Service, x: Exchange) => Service | null;
 }
 
 /** Characters of an id; a longer one leads nowhere. */
 const maxId = 512;
 const keyLength = 32;
 
-/** Null: there is nothing up to send it to. An error is the answer. */
-export type Seat<T> = T | GatewayError | null;
+/** Null: there is nothing up to send it to. An error is the answer. `Newer`: another service goes on with it. */
+export type Seat<T> = T | GatewayError | Newer | null;
+
+/** Knows servers that the one which was asked does not know. */
+export class Newer {
+  readonly service: Service;
+
+  constructor(service: Service) {
+    this.service = service;
+  }
+}
 
 /** The service whose sessions they are. */
-export interface Seated<T> {
+export interface Seated<T> extends Service {
   seated(x: Exchange, choice: T | null): void;
 }
 
@@ -36,6 +48,7 @@ export interface Seated<T> {
 export function whenSeated<T>(x: Exchange, seat: Seat<T> | Promise<Seat<T>>, service: Seated<T>): void {
   if (!(seat instanceof Promise)) {
     if (seat instanceof GatewayError) fail(x, seat);
+    else if (seat instanceof Newer) seat.service.handle(x);
     else service.seated(x, seat);
     return;
   }
@@ -81,18 +94,18 @@ export class StickyHeader<T extends Choice> {
     x.noteAnswer(new SessionNote(this, choice, null, false));
   }
 
-  /** `id` as `idIn` says it, of a request. At once when this worker knows the session. */
-  seat(x: Exchange, id: string): Seat<T> | Promise<Seat<T>> {
+  /** `id` as `idIn` says it, of a request to `owner`. At once when this worker knows the session. */
+  seat(x: Exchange, id: string, owner: Service | null = null): Seat<T> | Promise<Seat<T>> {
     if (id === '') return this.#lost(x, null, false);
     const { sessions } = this.#room;
     const key = this.#keyOf(id);
     const target = sessions.find(this.space, key);
-    if (target instanceof Promise) return this.#later(x, key, target);
+    if (target instanceof Promise) return this.#later(x, key, target, owner);
     const choice = target === null ? undefined : this.#choices.get(target);
     if (choice?.keeps === true) return this.#follow(x, key, choice);
     if (target === null) return this.#lost(x, key, false);
     // Another worker may have found it a new place already.
-    return this.#later(x, key, sessions.confirm(this.space, key));
+    return this.#later(x, key, sessions.confirm(this.space, key), owner);
   }
 
   /** Whether a request of a known session may go on to `choice`, as its own server does not take it. */
@@ -129,7 +142,12 @@ export class StickyHeader<T extends Choice> {
     return null;
   }
 
-  async #later(x: Exchange, key: string, asked: Promise<string | null>): Promise<Seat<T>> {
+  async #later(
+    x: Exchange,
+    key: string,
+    asked: Promise<string | null>,
+    owner: Service | null,
+  ): Promise<Seat<T>> {
     let target: string | null;
     try {
       target = await asked;
@@ -137,6 +155,13 @@ export class StickyHeader<T extends Choice> {
       return this.#unreachable(x, key);
     }
     const choice = target === null ? undefined : this.#choices.get(target);
+    if (target !== null && choice === undefined && owner !== null) {
+      // Where it began, a newer configuration runs. The primary has sent that here, too, before it answered; where
+      // Redis answers, it may lie unread beside the answer.
+      await turn();
+      const newer = x.ended ? null : (this.#room.newer?.(owner, x) ?? null);
+      if (newer !== null) return new Newer(newer);
+    }
     return choice?.keeps === true ? this.#follow(x, key, choice) : this.#lost(x, key, target !== null);
   }
 
@@ -206,4 +231,9 @@ function isId(text: string): boolean {
     if (c < 0x21 || c > 0x7e) return false;
   }
   return true;
+}
+
+/** What has arrived is read. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -122,7 +122,11 @@ class Forwarding implements UpstreamRequest, UpstreamHandler, Running, DivertedA
       pass();
       held.release(this);
     };
-    told.then(release, release).catch((error: unknown) => failWithBug(this.#x, error));
+    told.then(release, release).catch((error: unknown) => {
+      failWithBug(this.#x, error);
+      // Held back, its connection has no deadline any more.
+      this.cancel();
+    });
   }
 
   #passHead(headers: HeaderList, length: number, isAlone: boolean): void {

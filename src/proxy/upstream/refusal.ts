@@ -14,8 +14,15 @@ export function readRefusal(
   failed: (error: Error) => void,
 ): void {
   response.on('error', failed);
-  if (response.statusCode === 101) {
-    failed(new GatewayError('upstream.bad_upgrade', 'no protocol'));
+  const { statusCode = 0 } = response;
+  if (statusCode < 200) {
+    const isSwitch = statusCode === 101;
+    failed(
+      new GatewayError(
+        isSwitch ? 'upstream.bad_upgrade' : 'upstream.malformed',
+        isSwitch ? 'no protocol' : 'status',
+      ),
+    );
     response.destroy();
     return;
   }

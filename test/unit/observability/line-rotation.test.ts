@@ -82,6 +82,18 @@ test('old files are compressed when that is wanted', async (t) => {
   assert.ok(gunzipSync(readFileSync(join(at, packed() as string))).length >= 1000);
 });
 
+test('what another process has half compressed is its own to finish', async (t) => {
+  const at = folder(t);
+  const writer = open(join(at, 'x.log'), { ...once, compress: true });
+  await fill([writer], at, 2);
+  const [old = ''] = readdirSync(at).filter((name) => name.startsWith('x-'));
+  const half = join(at, `${old}.gz.part`);
+  writeFileSync(half, 'half');
+  await eventually('a compressed file', () => readdirSync(at).includes(`${old}.gz`));
+  assert.equal(readFileSync(half, 'utf8'), 'half');
+  assert.ok(gunzipSync(readFileSync(join(at, `${old}.gz`))).length > 0);
+});
+
 test('the lock of a process that died holds nobody up', async (t) => {
   const at = folder(t);
   const lock = join(at, 'x.log.rotating');

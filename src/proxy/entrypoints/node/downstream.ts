@@ -49,11 +49,11 @@ export class Http1Downstream implements Downstream {
 
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (this.finished) return;
-    this.#finished = true;
     // A copy: bytes may be a view of memory that the next read overwrites, and a string would take the head
     // along into its own encoding.
     const bytes = Buffer.from(body as string);
     this.#writeHead(status, headers, bodyless ? reportedLength(headers, status) : bytes.length);
+    this.#finished = true;
     if (bodyless || bytes.length === 0) this.response.end();
     else this.response.end(bytes);
   }

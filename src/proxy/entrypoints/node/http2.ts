@@ -23,6 +23,8 @@ export function http2Options({ spec }: Door['entryPoint']): ServerOptions {
       enablePush: false,
     },
     maxDeflateDynamicTableSize: spec.http2?.maxEncoderHeaderTableSize ?? 4096,
+    // What a server may say twice is for the client to judge, as over HTTP/1: else the library throws.
+    ...({ strictSingleValueFields: false } as object),
   };
 }
 
@@ -120,7 +122,8 @@ function bodyOf(stream: ServerHttp2Stream, raw: readonly string[], contentLength
     length: contentLength === -1 ? null : contentLength,
     wanted: expects
       ? () => {
-          if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders({ ':status': 100 });
+          if (!stream.destroyed && !stream.closed && !stream.headersSent)
+            stream.additionalHeaders({ ':status': 100 });
         }
       : null,
   });

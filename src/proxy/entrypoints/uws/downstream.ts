@@ -7,6 +7,9 @@ import type { DrainState } from '../listener.ts';
 import type { UwsBody } from './body.ts';
 import { writeHead } from './head.ts';
 
+/** Bytes of a whole answer that may wait unread like a head: to hold an answer open costs 0.4 µs of CPU time. */
+const leastOpen = 512;
+
 export class UwsDownstream implements Downstream {
   onDrain: (() => void) | null = null;
   onAbort: (() => void) | null = null;
@@ -31,6 +34,8 @@ export class UwsDownstream implements Downstream {
   /** Body bytes the engine has taken, of an answer with a Content-Length. */
   #sent = 0;
   #finishWanted = false;
+  /** The last chunk waits in the engine. */
+  #isFull = false;
 
   constructor(res: HttpResponse, host: DrainState, engineCloses: boolean) {
     this.#res = res;
@@ -41,12 +46,16 @@ export class UwsDownstream implements Downstream {
 
   respond(status: number, headers: HeaderList, body: string | Uint8Array, bodyless: boolean): void {
     if (this.aborted) return;
-    this.#finished = true;
     const close = this.#closes();
     this.#corked(() => {
       this.body?.answered();
       // That it closes the engine says itself, unless the client has asked for it.
       writeHead(this.#res, status, headers, this.#engineCloses);
+      if (!bodyless && !close && body.length >= leastOpen) {
+        this.#endWhole(typeof body === 'string' ? Buffer.from(body) : body);
+        return;
+      }
+      this.#finished = true;
       if (bodyless) this.#endBodyless(reportedLength(headers, status), close);
       else this.#res.end(body, close);
     });
@@ -75,7 +84,8 @@ export class UwsDownstream implements Downstream {
 
   finish(): void {
     if (this.aborted || this.#finished) return;
-    if (this.#held !== null) {
+    // Whoever reads nothing must not get to the next request: one answer would wait in memory beside the other.
+    if (this.#held !== null || this.#isFull) {
       this.#finishWanted = true;
       return;
     }
@@ -93,6 +103,13 @@ export class UwsDownstream implements Downstream {
     if (this.aborted || this.#finished) return;
     this.#finished = true;
     this.#res.close();
+  }
+
+  /** Unlike `end` it leaves the answer open until the client has taken it: the next request waits for that. */
+  #endWhole(body: Uint8Array): void {
+    this.#total = body.length;
+    this.#writeSized(body);
+    this.#finishWanted = this.#held !== null;
   }
 
   #endBodyless(length: number | undefined, close: boolean): void {
@@ -129,14 +146,22 @@ export class UwsDownstream implements Downstream {
 
   #writeChunk(chunk: Uint8Array): boolean {
     if (this.#res.write(chunk)) return true;
+    this.#isFull = true;
     this.#res.onWritable(() => {
-      this.onDrain?.();
+      this.#isFull = false;
+      if (this.#finishWanted) this.finish();
+      else this.onDrain?.();
       return true;
     });
     return false;
   }
 
   #writeSized(chunk: Uint8Array): boolean {
+    // A filter that held the beginning back may not have heard that the client does not read.
+    if (this.#held !== null) {
+      this.#held = Buffer.concat([this.#held, chunk]);
+      return false;
+    }
     const [ok, done] = this.#res.tryEnd(chunk, this.#total);
     if (done) this.#finished = true;
     if (ok || done) {

@@ -42,7 +42,7 @@ function guarded<V>(
   hasAnswer: (verdict: V) => boolean,
 ): (x: Exchange) => V | Promise<V> {
   const settle = (x: Exchange, verdict: V): V => {
-    if (hasAnswer(verdict) && !x.ended) checkHeaders(x.responseHeaders);
+    if (hasAnswer(verdict) && !x.ended) checkAnswer(x);
     return verdict;
   };
   return (x) => {
@@ -51,14 +51,24 @@ function guarded<V>(
   };
 }
 
+/** What the engines take for granted: one of them would write down whatever it is, the other throws. */
+function checkAnswer({ status, isUpgrade, responseHeaders, answerBody }: Exchange): void {
+  const isStatus = Number.isInteger(status) && status >= 200 && status <= 999;
+  if (!isStatus && !(isUpgrade && status === 101)) throw new Error('a plugin made a status that is none');
+  const isBody = typeof answerBody === 'string' || (answerBody as unknown) instanceof Uint8Array;
+  if (!isBody) throw new Error('a plugin made a body that is neither text nor bytes');
+  checkHeaders(responseHeaders);
+}
+
 /** A line break in a value, of a client's text say, would begin a header of its own. */
 function checkHeaders(headers: readonly unknown[]): void {
   for (let i = 0; i < headers.length; i += 2) {
     const [name, value] = [headers[i], headers[i + 1]];
     const isField =
       typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === 'string';
+    // Also what is no latin1: U+010D and U+010A would leave as CR and LF.
     // oxlint-disable-next-line no-control-regex
-    if (!isField || /[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+    if (!isField || /[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value))
       throw new Error('a plugin made a header that is none');
   }
 }

@@ -193,6 +193,8 @@ export class Http2Call implements UpstreamCall, SenderEvents {
     this.deadline = 0;
     this.#owner.heard();
     const status = Number(raw[raw.indexOf(':status') + 1]);
+    // The library takes any three digits.
+    if (!(status >= 200 && status <= 999)) throw new GatewayError('upstream.malformed', 'status');
     const { headers, length } = readAnswerFields(raw);
     const isEnd = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     const isBodyless = this.#isHead || status === 204 || status === 304;

@@ -38,6 +38,14 @@ test('containers become servers, and every change follows its event', async (con
   await eventually('the new address', () => seen.servers()['web']?.[0] === 'http://172.30.0.9:80');
 });
 
+test('a container that was told to stop and runs on comes back without any other event', async (context) => {
+  const { engine, seen } = await follow(context, undefined, {}, {}, { leaveTime: 600 });
+  await eventually('the first update', () => 'web' in seen.servers());
+  engine.event('kill', 'web', { signal: '15' });
+  await eventually('it is out', () => !('web' in seen.servers()));
+  await eventually('it is back', () => 'web' in seen.servers(), 3_000);
+});
+
 test('a server leaves with its event, before the engine has answered anything', async (context) => {
   const { engine, seen } = await follow(context);
   await eventually('the first update', () => 'web' in seen.servers());
@@ -336,7 +344,7 @@ test('asked once, an engine that is not there is a warning', async (context) => 
 });
 
 test('without watch it looks once, and again when told to', async (context) => {
-  const { engine, seen } = await follow(context, () => {}, {}, {}, false);
+  const { engine, seen } = await follow(context, () => {}, {}, {}, { watch: false });
   await eventually('the first update', () => 'web' in seen.servers());
   assert.equal(engine.streams(), 0);
   engine.put({ name: 'more' });
@@ -349,14 +357,17 @@ async function follow(
   prepare: (engine: ScriptedEngine) => void = () => {},
   scripted: ScriptedOptions = {},
   client: Partial<DockerProviderOptions['client']> = {},
-  watch = true,
+  more: Partial<DockerProviderOptions> = {},
 ): Promise<{ engine: ScriptedEngine; seen: Seen }> {
   const engine = await startScriptedEngine(scripted);
   engine.put({ name: 'web' });
   prepare(engine);
   const options = optionsFor(engine);
   const log = createLog({ level: 'fatal', format: 'common', filePath: null, noColor: true });
-  const provider = createDockerProvider({ ...options, watch, client: { ...options.client, ...client } }, log);
+  const provider = createDockerProvider(
+    { ...options, ...more, client: { ...options.client, ...client } },
+    log,
+  );
   const updates: Seen['updates'] = [];
   const reports: Seen['reports'] = [];
   provider.start(
