@@ -1,6 +1,6 @@
 // `portcullis version`.
 
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../primary/package-version.ts';
 import type { Command } from './command.ts';
 
 export const version: Command = {
@@ -13,13 +13,8 @@ export const version: Command = {
       return 2;
     }
     out(
-      `Version:  ${ownVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`,
+      `Version:  ${packageVersion()}\nNode:     ${process.version}\nPlatform: ${process.platform}/${process.arch}\n`,
     );
     return 0;
   },
 };
-
-function ownVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}

@@ -4,6 +4,7 @@ import type { WorkerChallenge } from '../model/acme.ts';
 import { type CertificateChange, defaultTlsOptions, type ListenerSpec, type TlsSpec } from '../model/tls.ts';
 import type { Log } from '../observability/log.ts';
 import { CertificateStore } from '../tls/store.ts';
+import { messageOf } from '../util/message-of.ts';
 import { Descriptors } from './descriptors.ts';
 import { ClientDemands } from './entrypoints/client-demands.ts';
 import type { EntryPoint } from './entrypoints/entry-point.ts';
@@ -136,7 +137,7 @@ export class Listeners {
       place.current = opened;
       this.#log.info({ entryPoint: name, engine, side }, 'listens in another way');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#log.error({ entryPoint: name, engine, side, reason }, 'cannot listen in another way');
     }
   }

@@ -14,18 +14,14 @@ import { entryPoint, transport } from '../../../support/specs.ts';
 import { linesLog, router, service, settings } from '../../primary/support.ts';
 
 test('is found at a server that only the newer configuration has', async (context) => {
-  const { gateway, ask, answer, urls } = await stage(context);
-  const asked = ask();
-  await eventually('the table is asked', () => answer.length === 1);
+  const { gateway, asked, answer, urls } = await stage(context);
   gateway.apply(snapshot(2, urls), []);
   answer[0]?.(urls[1] as string);
   assert.deepEqual(await asked, [200, 'new']);
 });
 
 test('is lost where the newer configuration was taken back', async (context) => {
-  const { gateway, ask, answer, urls } = await stage(context);
-  const asked = ask();
-  await eventually('the table is asked', () => answer.length === 1);
+  const { gateway, asked, answer, urls } = await stage(context);
   gateway.apply(snapshot(2, urls), []);
   gateway.rollback(2);
   answer[0]?.(urls[1] as string);
@@ -33,27 +29,21 @@ test('is lost where the newer configuration was taken back', async (context) => 
 });
 
 test('is lost where the newer configuration lets fewer requests through', async (context) => {
-  const { gateway, ask, answer, urls } = await stage(context);
-  const asked = ask();
-  await eventually('the table is asked', () => answer.length === 1);
+  const { gateway, asked, answer, urls } = await stage(context);
   gateway.apply(snapshot(2, urls, { rule: 'PathPrefix(`/`) && Header(`a`, `b`)' }), []);
   answer[0]?.(urls[1] as string);
   assert.equal((await asked)[0], 404);
 });
 
 test('is lost where the newer service has a guard of its own', async (context) => {
-  const { gateway, ask, answer, urls } = await stage(context);
-  const asked = ask();
-  await eventually('the table is asked', () => answer.length === 1);
+  const { gateway, asked, answer, urls } = await stage(context);
   gateway.apply(snapshot(2, urls, {}, { middlewares: ['guard@file'] }), []);
   answer[0]?.(urls[1] as string);
   assert.equal((await asked)[0], 404);
 });
 
 test('is lost at a server that the newer configuration does not have either', async (context) => {
-  const { gateway, ask, answer, urls } = await stage(context);
-  const asked = ask();
-  await eventually('the table is asked', () => answer.length === 1);
+  const { gateway, asked, answer, urls } = await stage(context);
   gateway.apply(snapshot(2, urls), []);
   answer[0]?.('http://127.0.0.1:1');
   await eventually('the newer one asks again', () => answer.length === 2);
@@ -66,8 +56,8 @@ interface Stage {
   readonly urls: readonly string[];
   /** One for each time the table was asked. */
   readonly answer: ((target: string) => void)[];
-  /** Status and body of a request that names the session. */
-  ask(): Promise<readonly [number, string]>;
+  /** Status and body of a request that names the session, for which the table was asked. */
+  readonly asked: Promise<readonly [number, string]>;
 }
 
 async function stage(context: TestContext): Promise<Stage> {
@@ -95,16 +85,15 @@ async function stage(context: TestContext): Promise<Stage> {
   });
   gateway.apply(snapshot(1, urls.slice(0, 1)), []);
   await gateway.listen();
-  return {
-    gateway,
-    urls,
-    answer,
-    async ask() {
-      const headers = { 'x-seat': 'one', connection: 'close' };
-      const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
-      return [response.status, await response.text()];
-    },
-  };
+  const asked = ask(port);
+  await eventually('the table is asked', () => answer.length === 1);
+  return { gateway, urls, answer, asked };
+}
+
+async function ask(port: number): Promise<readonly [number, string]> {
+  const headers = { 'x-seat': 'one', connection: 'close' };
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
+  return [response.status, await response.text()];
 }
 
 function snapshot(
