@@ -1,7 +1,7 @@
 // The certificates of a worker, found by the name a client asks for.
 
 import type { CertificateChange, CertificateSpec, TlsSpec } from '../model/tls.ts';
-import { wildcardOf } from './wildcard.ts';
+import { wildcardAbove } from './wildcard.ts';
 
 /** Certificates by ACME kept at once; the primary serves no more names than that. */
 const maxObtained = 10_000;
@@ -70,7 +70,7 @@ export class CertificateStore {
   nameFor(serverName: string): string | null {
     const name = serverName.toLowerCase();
     if (this.#byName.has(name)) return name;
-    const wildcard = wildcardOf(name);
+    const wildcard = wildcardAbove(name);
     return wildcard !== null && this.#byName.has(wildcard) ? wildcard : null;
   }
 

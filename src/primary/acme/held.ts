@@ -2,8 +2,7 @@
 
 import type { CertificateSpec } from '../../model/tls.ts';
 import { readCertificate } from '../../tls/certificate.ts';
-import { wildcardOf } from '../../tls/wildcard.ts';
-import { covers } from './names.ts';
+import { covers, wildcardOf } from './names.ts';
 import type { StoredCertificate } from './storage.ts';
 import { renewalTime } from './times.ts';
 

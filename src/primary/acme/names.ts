@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { wildcardOf } from '../../tls/wildcard.ts';
+import { wildcardAbove } from '../../tls/wildcard.ts';
 
 /** As many as the public authorities take. */
 export const maxNames = 100;
@@ -38,6 +38,11 @@ export function covers(certified: ReadonlySet<string>, name: string): boolean {
   if (certified.has(name)) return true;
   const wildcard = wildcardOf(name);
   return wildcard !== null && certified.has(wildcard);
+}
+
+/** `*.example.com` for `a.example.com`; null for a wildcard and for a name without a dot. */
+export function wildcardOf(name: string): string | null {
+  return name.startsWith('*') ? null : wildcardAbove(name);
 }
 
 /** For the log. */

@@ -1,8 +1,7 @@
 // What routers want of one resolver: each set of names once, and which of them another one would cover.
 
 import type { CertificateRequest } from '../../model/acme.ts';
-import { wildcardOf } from '../../tls/wildcard.ts';
-import { covers, keyOf, normalNames, refusal } from './names.ts';
+import { covers, keyOf, normalNames, refusal, wildcardOf } from './names.ts';
 
 export interface Want {
   /** Names, sorted, joined by a comma. */

@@ -1,6 +1,6 @@
 // What a handshake comes to, in words: side of the port, options and certificate.
 
-import { wildcardOf } from '../../tls/wildcard.ts';
+import { wildcardAbove } from '../../tls/wildcard.ts';
 import type { Facts, Shown } from './facts.ts';
 
 /** Null: the entry point serves that side, or does not say. */
@@ -23,7 +23,7 @@ export function handshakeLines({ certificates }: Facts, entryPoint: Shown, host:
 function optionsFor(entryPoint: Shown, host: string): string {
   const hosts = Array.isArray(entryPoint['tlsHosts']) ? (entryPoint['tlsHosts'] as readonly Shown[]) : [];
   const found =
-    hosts.find((one) => one['host'] === host) ?? hosts.find((one) => one['host'] === wildcardOf(host));
+    hosts.find((one) => one['host'] === host) ?? hosts.find((one) => one['host'] === wildcardAbove(host));
   return word(found?.['options']) || 'default';
 }
 
@@ -33,7 +33,7 @@ function certificateFor(certificates: readonly Shown[], host: string): string {
     served
       .filter(({ names }) => Array.isArray(names) && names.includes(name))
       .toSorted((a, b) => (word(a['notAfter']) < word(b['notAfter']) ? 1 : -1))[0];
-  const found = of(host) ?? of(wildcardOf(host));
+  const found = of(host) ?? of(wildcardAbove(host));
   if (found !== undefined) return described(found);
   const fallback = certificates.find(({ source }) => source === 'default');
   return fallback === undefined

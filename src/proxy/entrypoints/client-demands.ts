@@ -2,6 +2,7 @@
 // options, on whatever listener, are held to it as well.
 
 import type { ListenerSpec, TlsOptionsSpec } from '../../model/tls.ts';
+import { wildcardAbove } from '../../tls/wildcard.ts';
 
 export type ClientAuth = TlsOptionsSpec['clientAuth'];
 
@@ -18,8 +19,8 @@ export class HostOptions {
     if (this.#byHost.size === 0) return 'default';
     const exact = this.#byHost.get(host);
     if (exact !== undefined) return exact;
-    const dot = host.indexOf('.');
-    return (dot <= 0 ? undefined : this.#byHost.get(`*${host.slice(dot)}`)) ?? 'default';
+    const wildcard = wildcardAbove(host);
+    return (wildcard === null ? undefined : this.#byHost.get(wildcard)) ?? 'default';
   }
 }
 
